@@ -1,0 +1,58 @@
+# Everything from a machine with Python 3.10 to 3.13, pip and make.
+#
+#   make demo    prune a network on digits and look at the first path
+#   make test    the tests
+#   make lint    ruff and mypy
+#   make bench   the benchmarks, with this machine's figures
+#
+# PYTHON=python3.12 chooses the interpreter; TENSORFLOW=2.20.0 another version than the pinned one.
+
+PYTHON ?= $(firstword $(foreach v,3.12 3.11 3.13 3.10,$(shell python$(v) -c "print('python$(v)')" 2>/dev/null)) python3)
+TENSORFLOW ?=
+VENV ?= .venv
+RUN := $(VENV)/bin/python
+SEED ?= 0
+DEMO := runs/demo
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test lint bench clean
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/installed
+	$(RUN) train.py --gin_file=gin/digits/pruned.gin --seed=$(SEED) --output_dir=$(DEMO)/pruned-seed$(SEED)
+	$(RUN) interpolate.py --start=$(DEMO)/pruned-seed$(SEED)/checkpoints/step_00000000 \
+	    --end=$(DEMO)/pruned-seed$(SEED) --output_dir=$(DEMO)/initialization_to_pruned-seed$(SEED)
+
+test: $(VENV)/installed-test
+	$(RUN) -m pytest --numprocesses=2
+
+lint: $(VENV)/installed-lint
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+
+bench: $(VENV)/installed
+	$(RUN) -m benchmarks.train_step
+	$(RUN) -m benchmarks.path_memory
+
+clean:
+	rm -rf $(VENV) .bootstrap
+
+# Debian's Python may come without the module that makes environments: virtualenv does as well.
+$(VENV)/bin/python:
+	$(PYTHON) -c "import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14) and 'Python 3.10 to 3.13 is needed; set PYTHON')"
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV) && \
+	    $(PYTHON) -m pip install --quiet --target .bootstrap virtualenv && \
+	    PYTHONPATH=.bootstrap $(PYTHON) -m virtualenv --quiet $(VENV); }
+
+$(VENV)/constraints.txt: constraints.txt $(VENV)/bin/python
+	sed $(if $(TENSORFLOW),'s/^\(tensorflow\|tf_keras\)==.*/\1==$(TENSORFLOW)/') -e '' constraints.txt > $@
+
+$(VENV)/installed: pyproject.toml $(VENV)/constraints.txt
+	$(RUN) -m pip install --quiet --constraint $(VENV)/constraints.txt --editable .
+	touch $@
+
+$(VENV)/installed-%: $(VENV)/installed
+	$(RUN) -m pip install --quiet --constraint $(VENV)/constraints.txt --editable ".[$*]"
+	touch $@

@@ -1,0 +1,17 @@
+"""The difficulty of training sparse neural networks, measured.
+
+The rooms, from the ground up; an import goes downward only:
+
+    data         what is trained on                  (ImageNet's interface, digits)
+    networks     plain ``tf_keras`` functional models
+    sparsity     masks, distributions, and the variants of a network
+    points       points of weight space: what a checkpoint holds
+    training     the objective, the methods, the one loop
+    paths        curves between points, and the loss along them
+    reporting    tables and figures
+
+``files``, ``distribution``, ``progress``, ``seeds`` and ``errors`` stand beside them and import no
+room; ``commandline`` is what ``train.py`` and ``interpolate.py`` share.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,154 @@
+"""What the commands share: flags, gin, and one clear line when something is wrong.
+
+TensorFlow is imported by the command after its flags were read, so that ``--help`` and a wrong
+flag answer at once.
+"""
+
+import difflib
+import importlib
+import importlib.util  # gin 0.5 uses it without importing it
+import inspect
+import os
+import pathlib
+import re
+import sys
+import tokenize
+import traceback
+from collections.abc import Callable, Sequence
+
+import gin
+from absl import app, flags
+
+from sparse_rigl_lands.errors import CommandError, InputError
+
+_FAILED = 1
+_WRONG_USAGE = 2
+_GIN_TRACE = "In call to configurable"  # gin adds a line to an exception for every configurable it crosses
+_HOME = pathlib.Path(__file__).resolve().parent.parent
+
+GIN_FILE = flags.DEFINE_multi_string(
+    "gin_file", None, "A gin file; may repeat, later ones override. Gin files are code: they can import."
+)
+GIN_PARAM = flags.DEFINE_multi_string(
+    "gin_param", None, "A gin binding such as 'train.steps=100'; may repeat; overrides the files."
+)
+OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Where results are written.")
+SEED = flags.DEFINE_integer("seed", None, "Overrides the seed of the gin files.")
+DEBUG = flags.DEFINE_boolean("debug", False, "Print the traceback of an error.")
+
+
+def run(main: Callable[[], None], *, required: Sequence[str] = ()) -> None:
+    """Parses the flags, runs a command and leaves the process.
+
+    The exit status is 0, 1 (failed) or 2 (wrong usage); an error is one line on stderr, and its
+    traceback too under ``--debug``.
+
+    Args:
+      main: the command, without arguments.
+      required: the flags that must be given.
+    """
+    flags.mark_flags_as_required(required)
+    app.run(lambda _: sys.exit(_guarded(main)), flags_parser=_parse_flags)
+
+
+def _parse_flags(arguments: Sequence[str]) -> list[str]:
+    try:
+        remaining = flags.FLAGS(arguments)
+    except flags.Error as error:
+        _leave_usage(str(error))
+    if len(remaining) > 1:
+        _leave_usage(f"unexpected argument {remaining[1]!r}")
+    return remaining
+
+
+def _leave_usage(message: str) -> None:
+    print(f"error: {_one_line(message)} (see --help)", file=sys.stderr)
+    sys.exit(_WRONG_USAGE)
+
+
+def _guarded(main: Callable[[], None]) -> int:
+    try:
+        _import_tensorflow()
+        main()
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if DEBUG.value:
+            traceback.print_exc()
+        known = isinstance(error, CommandError | OSError) or _lacks_a_binding(error)
+        hint = "" if known else f" (unexpected {type(error).__name__}; --debug shows the traceback)"
+        print(f"error: {_one_line(str(error))}{hint}", file=sys.stderr)
+        return _FAILED
+    return 0
+
+
+def _import_tensorflow() -> None:
+    """Imports TensorFlow without the dozen lines that it logs about the machine it finds.
+
+    They are written before its log level is read, so stderr is closed to them meanwhile; what goes
+    wrong is raised all the same.
+    """
+    if DEBUG.value:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        importlib.import_module("tensorflow")
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)
+
+
+def _one_line(message: str) -> str:
+    lines = (line.strip() for line in message.splitlines())
+    return "; ".join(line for line in lines if line and not line.startswith(_GIN_TRACE))
+
+
+def _lacks_a_binding(error: Exception) -> bool:
+    """Whether a configurable was called without an argument that the gin files should have bound."""
+    return isinstance(error, TypeError) and "missing" in str(error) and _GIN_TRACE in str(error)
+
+
+def parse_gin(recorded: Sequence[pathlib.Path] = (), bindings: Sequence[str] = ()) -> None:
+    """Configures gin: what is given here, then --gin_file, then --gin_param; later ones override.
+
+    Gin files are looked up from the working directory and from the project's root.
+
+    Args:
+      recorded: gin files that come first, such as that of a finished run.
+      bindings: gin bindings that precede --gin_param.
+
+    Raises:
+      InputError: a file is missing or malformed, or a name is unknown; close names are listed.
+    """
+    gin.clear_config()
+    gin.add_config_file_search_path(str(_HOME))
+    try:
+        gin.parse_config_files_and_bindings(
+            [*map(str, recorded), *(GIN_FILE.value or [])], [*bindings, *(GIN_PARAM.value or [])]
+        )
+    except tokenize.TokenError as error:
+        raise InputError(f"gin: {error.args[0]}") from error
+    except (ValueError, OSError, SyntaxError, ImportError) as error:
+        raise InputError(f"gin: {_one_line(str(error))}{_close_names(str(error))}") from error
+
+
+def _close_names(message: str) -> str:
+    """The names that gin's message about an unknown one may have meant."""
+    names = [name for name, _ in gin.config._REGISTRY.items()]  # gin lists its configurables nowhere public
+    if match := re.search(r"No configurable matching (?:reference )?'@?([^'(]*)", message):
+        unknown = match.group(1).split("/")[-1]
+        choices = [name.split(".")[-1] for name in names if not name.startswith("gin.")]
+    elif match := re.search(r"Configurable '([^']*)' doesn't have a parameter named '([^']*)'", message):
+        unknown = match.group(2)
+        choices = list(inspect.signature(gin.get_configurable(match.group(1))).parameters)
+    else:
+        return ""
+    close = difflib.get_close_matches(unknown.split(".")[-1], choices, n=3, cutoff=0.5)
+    if close:
+        return f"; close names: {', '.join(close)}"
+    return f"; known names: {', '.join(sorted(set(choices)))}"

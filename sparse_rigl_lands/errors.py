@@ -1,0 +1,13 @@
+"""The errors that the commands tell in one line; every other exception is a defect of this software."""
+
+
+class CommandError(Exception):
+    """What was asked for cannot be done; the message is one line, for the person who asked."""
+
+
+class InputError(CommandError, ValueError):
+    """Bad input: a setting, a file or a combination of them."""
+
+
+class DivergedError(CommandError, ArithmeticError):
+    """Training has left the finite numbers."""

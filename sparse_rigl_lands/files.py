@@ -1,0 +1,235 @@
+"""Every file that a run writes: its name, and how it is written whole or not at all.
+
+A training run::
+
+    runs/digits/pruned-seed0/
+      config.gin                    the operative gin configuration, complete
+      checkpoints/
+        step_00000000.index         D-I, the dense initialization
+        step_00000000.data-00000-of-00001
+        step_00002000.index ...     P-S, the pruned solution
+      metrics.csv                   one row per logging interval
+      summary.json                  written last: its presence means that the run is finished
+      tensorboard/
+
+A path::
+
+    runs/paths/<start>_to_<end>/
+      config.gin
+      path.csv                      one row per t
+      path.png, path.svg
+      path.json                     written last: its presence means that the path is finished
+"""
+
+import csv
+import io
+import json
+import os
+import pathlib
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sparse_rigl_lands.errors import InputError
+
+_PARTIAL = ".partial"
+_CHECKPOINT = re.compile(r"step_(\d{8,})\.index")
+
+
+class _Directory:
+    """A directory that a command writes into."""
+
+    def __init__(self, directory: str | os.PathLike[str]):
+        self.directory = pathlib.Path(directory)
+
+    @property
+    def config(self) -> pathlib.Path:
+        return self.directory / "config.gin"
+
+    def create(self) -> None:
+        """Makes the directory, or says why it cannot be written.
+
+        Raises:
+          InputError: the directory cannot be made, or no file can be written in it.
+        """
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            probe = self.directory / f".probe{_PARTIAL}"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise InputError(f"cannot write to {self.directory}: {error.strerror}") from error
+
+    def claim(self, config: str) -> None:
+        """Makes the directory this configuration's own.
+
+        Args:
+          config: the operative gin configuration of the work about to start.
+
+        Raises:
+          InputError: the directory cannot be written, or belongs to another configuration.
+        """
+        self.create()
+        if not self.config.exists():
+            write_text(self.config, config)
+            return
+        found = self.config.read_text(encoding="utf-8")
+        if found != config:
+            raise InputError(
+                f"{self.directory} belongs to another configuration ({_first_difference(found, config)}); "
+                "choose another --output_dir"
+            )
+
+
+class RunFiles(_Directory):
+    """What a training run writes."""
+
+    @property
+    def checkpoints(self) -> pathlib.Path:
+        return self.directory / "checkpoints"
+
+    @property
+    def metrics(self) -> pathlib.Path:
+        return self.directory / "metrics.csv"
+
+    @property
+    def summary(self) -> pathlib.Path:
+        return self.directory / "summary.json"
+
+    @property
+    def tensorboard(self) -> pathlib.Path:
+        return self.directory / "tensorboard"
+
+    def checkpoint(self, step: int) -> pathlib.Path:
+        """The prefix of the checkpoint of a global step."""
+        return self.checkpoints / f"step_{step:08d}"
+
+    def remove_partial_checkpoints(self) -> None:
+        """Removes what a process that was killed while it saved has left behind."""
+        for path in self.checkpoints.glob(f".*{_PARTIAL}*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def checkpoint_steps(self) -> list[int]:
+        """The global steps of the checkpoints that are complete, in order."""
+        if not self.checkpoints.is_dir():
+            return []
+        found = (_CHECKPOINT.fullmatch(path.name) for path in self.checkpoints.iterdir())
+        return sorted(int(match.group(1)) for match in found if match)
+
+
+class PathFiles(_Directory):
+    """What the evaluation of a path writes."""
+
+    @property
+    def table(self) -> pathlib.Path:
+        return self.directory / "path.csv"
+
+    @property
+    def result(self) -> pathlib.Path:
+        return self.directory / "path.json"
+
+    @property
+    def figures(self) -> tuple[pathlib.Path, pathlib.Path]:
+        return self.directory / "path.png", self.directory / "path.svg"
+
+
+def checkpoint_prefix(name: str) -> pathlib.Path:
+    """The checkpoint that a person named, by its prefix or by its run's directory (the latest in it).
+
+    Raises:
+      InputError: there is none.
+    """
+    path = pathlib.Path(name)
+    if path.is_dir():
+        run = RunFiles(path)
+        steps = run.checkpoint_steps()
+        if not steps:
+            raise InputError(f"{name}: this directory holds no checkpoint of a run")
+        return run.checkpoint(steps[-1])
+    prefix = path.with_suffix("") if path.suffix == ".index" else path
+    if not index_file(prefix).is_file():
+        raise InputError(f"{name}: no such checkpoint or run directory")
+    return prefix
+
+
+def run_of_checkpoint(prefix: pathlib.Path) -> RunFiles:
+    """The run that a checkpoint lies in, by the layout above."""
+    return RunFiles(prefix.parent.parent)
+
+
+def index_file(prefix: pathlib.Path) -> pathlib.Path:
+    """The file that makes a checkpoint complete: it is put in place last."""
+    return prefix.with_name(prefix.name + ".index")
+
+
+def data_file(prefix: pathlib.Path) -> pathlib.Path:
+    """The file with a checkpoint's values: one shard, whatever the number of replicas."""
+    return prefix.with_name(prefix.name + ".data-00000-of-00001")
+
+
+def partial(path: pathlib.Path) -> pathlib.Path:
+    """The temporary name beside a file, on the same file system, under which it is written."""
+    return path.with_name(f".{path.name}{_PARTIAL}")
+
+
+def put_in_place(temporary: pathlib.Path, path: pathlib.Path) -> None:
+    """Renames a file that is complete, after its bytes have reached the disk."""
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def write_bytes(path: pathlib.Path, content: bytes) -> None:
+    """Writes a file whole or not at all."""
+    temporary = partial(path)
+    temporary.write_bytes(content)
+    put_in_place(temporary, path)
+
+
+def write_text(path: pathlib.Path, content: str) -> None:
+    write_bytes(path, content.encode())
+
+
+def write_json(path: pathlib.Path, content: Mapping[str, Any]) -> None:
+    """Writes strict JSON (no NaN), keys in the order given."""
+    write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: pathlib.Path) -> dict[str, Any]:
+    """Reads a JSON object that an earlier command wrote.
+
+    Raises:
+      InputError: the file does not hold a JSON object.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path} is damaged: {error}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path} is damaged: it holds no JSON object")
+    return content
+
+
+def write_csv(path: pathlib.Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """Writes rows that share their keys; floats in the shortest form that reads back the same."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def _first_difference(found: str, wanted: str) -> str:
+    """The first setting that differs between two operative configurations."""
+
+    def settings(config: str) -> dict[str, str]:
+        statements = re.sub(r"\\?\n\s+", " ", config).splitlines()
+        pairs = (line.partition(" = ") for line in statements if not line.startswith("#"))
+        return {name: value for name, separator, value in pairs if separator}
+
+    before, after = settings(found), settings(wanted)
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            return f"{name} is {before.get(name, 'absent')} there and {after.get(name, 'absent')} here"
+    return "other imports or comments"
