@@ -1,0 +1,1 @@
+"""What is trained on: datasets behind one small interface."""

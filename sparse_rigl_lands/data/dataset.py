@@ -1,0 +1,83 @@
+"""The interface of a dataset: what training and the evaluation of paths ask of one."""
+
+import abc
+from typing import Literal
+
+import tensorflow as tf
+
+Split = Literal["train", "test"]
+
+
+class Dataset(abc.ABC):
+    """Labelled images, in two splits.
+
+    Both streams are pure functions of their arguments: the position in the data is the global
+    step alone, so that a run goes on from any checkpoint with the very batches it would have seen.
+    """
+
+    @property
+    @abc.abstractmethod
+    def image_shape(self) -> tuple[int, int, int]:
+        """Height, width, channels."""
+
+    @property
+    @abc.abstractmethod
+    def num_classes(self) -> int: ...
+
+    @abc.abstractmethod
+    def num_examples(self, split: Split) -> int: ...
+
+    @abc.abstractmethod
+    def training_batches(self, batch_size: int, seed: int, first_step: int) -> tf.data.Dataset:
+        """The endless stream of augmented training batches, from a global step onwards.
+
+        Every epoch holds every example once, in an order keyed by (seed, epoch), augmented by
+        draws keyed by (seed, epoch, example index). Batches run on over the ends of epochs, so
+        that all are full.
+
+        Args:
+          batch_size: examples per global batch.
+          seed: keys the order and the augmentation.
+          first_step: the global step of the first batch returned; step s holds the examples at
+            positions s * batch_size, ..., (s + 1) * batch_size - 1 of the endless sequence.
+
+        Returns:
+          Batches of (images float32 [batch_size, *image_shape], labels int32 [batch_size]).
+        """
+
+    @abc.abstractmethod
+    def evaluation_batches(
+        self, split: Split, batch_size: int, augmented: bool = False, seed: int = 0
+    ) -> tf.data.Dataset:
+        """Every example of a split once, in one fixed order.
+
+        Args:
+          split: ``"train"`` or ``"test"``.
+          batch_size: examples per global batch.
+          augmented: whether the images are augmented as in training, by draws that are a pure
+            function of (seed, example index).
+          seed: keys the augmentation.
+
+        Returns:
+          Batches of (images float32 [batch_size, *image_shape], labels int32 [batch_size],
+          weights float32 [batch_size]). The weight is 1 for an example and 0 for the padding
+          that fills the last batch: shapes are static and counts exact.
+        """
+
+
+def padded_batches(images: tf.Tensor, labels: tf.Tensor, batch_size: int) -> tf.data.Dataset:
+    """Batches of in-memory examples, the last one filled up with zero images of weight zero.
+
+    Args:
+      images: float32 [n, height, width, channels].
+      labels: int32 [n].
+      batch_size: examples per batch.
+
+    Returns:
+      A dataset of ceil(n / batch_size) batches (images, labels, weights) as in
+      ``Dataset.evaluation_batches``.
+    """
+    padding = -int(images.shape[0]) % batch_size
+    examples = (images, labels, tf.ones_like(labels, tf.float32))
+    padded = (tf.pad(x, [[0, padding]] + [[0, 0]] * (x.shape.rank - 1)) for x in examples)
+    return tf.data.Dataset.from_tensor_slices(tuple(padded)).batch(batch_size, drop_remainder=True)
