@@ -1,0 +1,1 @@
+"""Plain ``tf_keras`` functional models, every layer named."""
