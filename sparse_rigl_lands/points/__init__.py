@@ -1,0 +1,1 @@
+"""Points of weight space: frozen values with names, and the checkpoints that hold them."""

@@ -1,0 +1,112 @@
+"""Points on disk: ``tf.train.Checkpoint`` bundles with stable names.
+
+What lies in one, as ``tf.train.list_variables`` prints it::
+
+    origin/.ATTRIBUTES/VARIABLE_VALUE                        JSON of the point's Origin
+    weights/stem.Sconv.Skernel/.ATTRIBUTES/VARIABLE_VALUE    float32, masked entries exactly zero
+    masks/block1.Sconv1.Skernel/.ATTRIBUTES/VARIABLE_VALUE   bool
+    statistics/stem.Snorm.Smoving_mean/...                   float32
+    training/momentum.Sstem.Sconv.Skernel/...                what else a run needs to go on
+
+(``.S`` is how ``tf.train.Checkpoint`` writes a slash within a name.) The names are those of the
+network's layers, so a checkpoint is read without the model, the variant or the optimizer that it
+came from, and none of it can be restored in part without anyone noticing.
+
+A checkpoint consists of two files. Both are written under temporary names and renamed, the index
+last: one whose index is there is complete.
+"""
+
+import dataclasses
+import json
+import pathlib
+import re
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from sparse_rigl_lands import files
+from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.points.point import Origin, Point
+from sparse_rigl_lands.sparsity.mask import Mask
+
+_VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint holds.
+
+    Args:
+      point: the point of weight space.
+      training: arrays by name: what else a run needs to go on from here.
+    """
+
+    point: Point
+    training: Mapping[str, np.ndarray]
+
+
+def save(prefix: pathlib.Path, checkpoint: Checkpoint) -> None:
+    """Writes a checkpoint whole or not at all.
+
+    Args:
+      prefix: of ``files.RunFiles.checkpoint``; its directory is made.
+      checkpoint: what to write.
+    """
+    prefix.parent.mkdir(parents=True, exist_ok=True)
+    point = checkpoint.point
+    groups = {
+        "weights": point.weights,
+        "masks": point.mask.arrays,
+        "statistics": point.statistics,
+        "training": checkpoint.training,
+    }
+    temporary = files.partial(prefix)
+    with tf.device("CPU"):
+        bundle = tf.train.Checkpoint(
+            origin=tf.Variable(json.dumps(dataclasses.asdict(point.origin))),
+            **{group: {name: tf.Variable(array) for name, array in arrays.items()} for group, arrays in groups.items()},
+        )
+        bundle.write(str(temporary))
+    files.put_in_place(files.data_file(temporary), files.data_file(prefix))
+    files.put_in_place(files.index_file(temporary), files.index_file(prefix))
+
+
+def delete(prefix: pathlib.Path) -> None:
+    """Deletes a checkpoint, the index first: what is left by a kill in between is no checkpoint."""
+    files.index_file(prefix).unlink(missing_ok=True)
+    files.data_file(prefix).unlink(missing_ok=True)
+
+
+def load(prefix: pathlib.Path) -> Checkpoint:
+    """Reads a checkpoint.
+
+    Raises:
+      InputError: it is damaged, was not written by ``save``, or holds a value that is not finite.
+    """
+    groups: dict[str, dict[str, np.ndarray]] = {"weights": {}, "masks": {}, "statistics": {}, "training": {}}
+    origin = None
+    try:
+        reader = tf.train.load_checkpoint(str(prefix))
+        for key in reader.get_variable_to_shape_map():
+            value = reader.get_tensor(key)  # reading is what verifies the checksum, so read everything
+            group, _, name = key.removesuffix(_VALUE).partition("/")
+            if group == "origin":
+                origin = Origin(**json.loads(value))
+            elif group in groups:
+                groups[group][_unescaped(name)] = value
+    except (tf.errors.OpError, RuntimeError, TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"checkpoint {prefix} is damaged: {reason}") from error
+    if origin is None or not groups["weights"]:
+        raise InputError(f"checkpoint {prefix} is not one of this project's: it holds no point")
+    try:
+        point = Point(groups["weights"], Mask(groups["masks"]), groups["statistics"], origin)
+    except InputError as error:
+        raise InputError(f"checkpoint {prefix}: {error}") from error
+    return Checkpoint(point, groups["training"])
+
+
+def _unescaped(name: str) -> str:
+    """Undoes how ``tf.train.Checkpoint`` writes the key of a dictionary: '.' as '..', '/' as '.S'."""
+    return re.sub(r"\.([.S])", lambda match: "." if match.group(1) == "." else "/", name)

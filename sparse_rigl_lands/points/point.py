@@ -1,0 +1,134 @@
+"""A point of weight space: a frozen value, whatever variant of the network it came from."""
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+
+import numpy as np
+import tf_keras
+
+from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.sparsity import variants
+from sparse_rigl_lands.sparsity.mask import Mask
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """Where a point came from.
+
+    Args:
+      workload: the data and the network, such as ``"digits"``.
+      method: how it was trained, such as ``"pruned"``.
+      seed: of the run.
+      global_step: how many training steps led to it; 0 is an initialization.
+    """
+
+    workload: str
+    method: str
+    seed: int
+    global_step: int
+
+    def __str__(self) -> str:
+        return f"{self.workload}-{self.method}-seed{self.seed}-step{self.global_step}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """Weights, their mask and BatchNorm's moving statistics, by name.
+
+    Masked entries of the weights are exactly zero: constructing a point makes them so.
+
+    Args:
+      weights: float32 arrays such as ``stem/conv/kernel``, ``stem/norm/gamma``.
+      mask: of the kernels that are sparse.
+      statistics: float32 arrays such as ``stem/norm/moving_mean``.
+      origin: where it came from.
+
+    Raises:
+      InputError: the mask does not fit the weights, or a value is not finite.
+    """
+
+    weights: Mapping[str, np.ndarray]
+    mask: Mask
+    statistics: Mapping[str, np.ndarray]
+    origin: Origin
+
+    def __post_init__(self) -> None:
+        for name, value in {**self.weights, **self.statistics}.items():
+            if not np.all(np.isfinite(value)):
+                raise InputError(f"{name} holds a value that is not finite")
+        object.__setattr__(self, "weights", self.mask.apply(self.weights))
+
+    def digest(self) -> str:
+        """A fingerprint of every name and value: 16 hexadecimal digits of a SHA-256."""
+        sha = hashlib.sha256()
+        for group in (self.weights, self.mask.arrays, self.statistics):
+            for name in sorted(group):
+                value = np.ascontiguousarray(group[name])
+                sha.update(f"{name}{value.dtype.str}{value.shape}".encode())
+                sha.update(value.tobytes())
+        return sha.hexdigest()[:16]
+
+    def under(self, mask: Mask) -> "Point":
+        """The same point with other weights masked."""
+        return dataclasses.replace(self, mask=mask)
+
+
+def point_of(model: tf_keras.Model, origin: Origin) -> Point:
+    """Reads a point off any variant of a network.
+
+    A distributed variable is read as its replicas agree on it: weights and masks are equal on all,
+    moving statistics are averaged.
+    """
+    named = variants.named_variables(model)
+    return Point(
+        weights={name: variable.numpy() for name, variable in named.weights.items()},
+        mask=Mask({name: variable.numpy() > 0 for name, variable in named.masks.items()}),
+        statistics={name: variable.numpy() for name, variable in named.statistics.items()},
+        origin=origin,
+    )
+
+
+def assign(model: tf_keras.Model, point: Point) -> None:
+    """Gives a point's values to the variables of any variant of its network.
+
+    A variant without masks takes the weights, whose masked entries are zero; a mask variable that
+    the point says nothing of becomes all ones.
+
+    Raises:
+      InputError: names or shapes differ.
+    """
+    named = variants.named_variables(model)
+    check_names("the network", named.weights, point.weights)
+    check_names("the network", named.statistics, point.statistics)
+    for name, variable in named.weights.items():
+        variable.assign(point.weights[name])
+    for name, variable in named.statistics.items():
+        variable.assign(point.statistics[name])
+    for name, variable in named.masks.items():
+        live = point.mask.arrays.get(name)
+        variable.assign(np.ones(variable.shape, "float32") if live is None else live.astype("float32"))
+
+
+def check_names(owner: str, wanted: Mapping[str, object], found: Mapping[str, np.ndarray]) -> None:
+    """Checks that two sets of named arrays or variables agree.
+
+    Args:
+      owner: whose names ``wanted`` are, for the message.
+      wanted: name to anything with a shape.
+      found: name to array.
+
+    Raises:
+      InputError: naming the first few that differ.
+    """
+    shapes = {name: tuple(value.shape) for name, value in wanted.items()}  # type: ignore[attr-defined]
+    differences = [f"{name} is missing" for name in shapes if name not in found]
+    differences += [f"{name} is not in {owner}" for name in found if name not in shapes]
+    differences += [
+        f"{name} has shape {found[name].shape}, in {owner} {shape}"
+        for name, shape in shapes.items()
+        if name in found and found[name].shape != shape
+    ]
+    if differences:
+        more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
+        raise InputError(f"the checkpoint does not fit {owner}: {', '.join(differences[:3])}{more}")
