@@ -1,0 +1,1 @@
+"""How a point becomes a solution: objective, schedules, methods, the one loop."""
