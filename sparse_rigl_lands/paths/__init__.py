@@ -1,0 +1,1 @@
+"""Curves between points of weight space, and the loss along them."""

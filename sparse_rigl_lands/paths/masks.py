@@ -1,0 +1,32 @@
+"""Which weights exist along a path, where its ends may disagree."""
+
+from typing import Literal
+
+from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.points.point import Point
+from sparse_rigl_lands.sparsity.mask import Mask
+
+Rule = Literal["auto", "start", "end", "union", "none"]
+
+
+def path_mask(start: Point, end: Point, rule: Rule) -> tuple[Mask, str]:
+    """Chooses the mask under which both ends are put.
+
+    Args:
+      start, end: the ends.
+      rule: ``"start"`` or ``"end"``: that end's mask; ``"union"``: live where either is;
+        ``"none"``: the ends as they are; ``"auto"``: the common mask where the ends agree, and
+        else the end's, so that a dense initialization becomes the masked one.
+
+    Returns:
+      The mask, and the rule that was used in the end, for the record: never ``"auto"``.
+
+    Raises:
+      InputError: an unknown rule.
+    """
+    if rule == "auto":
+        return (end.mask, "common") if start.mask == end.mask else (end.mask, "end")
+    masks = {"start": start.mask, "end": end.mask, "union": start.mask.union(end.mask), "none": Mask({})}
+    if rule not in masks:
+        raise InputError(f"interpolate.mask is {rule!r}; known are auto, {', '.join(masks)}")
+    return masks[rule], rule
