@@ -1,0 +1,43 @@
+"""Evaluates the loss along the straight line between two checkpoints of one network.
+
+    python interpolate.py --start=runs/a/checkpoints/step_00000000 --end=runs/a
+
+A checkpoint is named by its prefix, or by its run's directory for the latest in it. The workload is
+the one of the end's run, whose gin configuration lies beside it; --gin_file and --gin_param override.
+"""
+
+from absl import flags
+
+from sparse_rigl_lands import commandline
+
+_START = flags.DEFINE_string("start", None, "Checkpoint at t = 0: a prefix or a run's directory.")
+_END = flags.DEFINE_string("end", None, "Checkpoint at t = 1: a prefix or a run's directory.")
+
+
+def main() -> None:
+    import gin
+
+    from sparse_rigl_lands import files
+    from sparse_rigl_lands.paths.run import interpolate
+    from sparse_rigl_lands.points import checkpoint
+    from sparse_rigl_lands.reporting import figures
+
+    prefixes = [files.checkpoint_prefix(name) for name in (_START.value, _END.value)]
+    recorded = files.run_of_checkpoint(prefixes[-1]).config
+    commandline.parse_gin([recorded] if recorded.exists() else [], ["interpolate.workload = @Workload()"])
+    if commandline.SEED.value is not None:
+        gin.bind_parameter("interpolate.seed", commandline.SEED.value)
+    start, end = (checkpoint.load(prefix).point for prefix in prefixes)
+    path = interpolate(commandline.OUTPUT_DIR.value, start, end)
+    png, svg = figures.draw_path(path)
+
+    result = files.read_json(path.result)
+    print(f"{result['settings']['curve']} from {start.origin} to {end.origin}, mask: {result['settings']['mask']}")
+    print(figures.describe_path(result))
+    for name, own in result["ends_under_their_own_statistics_and_mask"].items():
+        print(f"{name} under its own statistics and mask: cross-entropy {own['cross_entropy']:.4f}")
+    print("\n".join(str(file) for file in (path.table, path.result, png, svg)))
+
+
+if __name__ == "__main__":
+    commandline.run(main, required=["start", "end"])

@@ -1,0 +1,64 @@
+"""Figures, drawn from the files that a command wrote."""
+
+import pathlib
+from typing import Any
+
+import matplotlib
+import pandas as pd
+from matplotlib.figure import Figure
+
+from sparse_rigl_lands import files
+
+_LOSS, _ENDS = "#0b5394", "#b45f06"
+# Fixed ids and no date: the same path gives the same file.
+_REPRODUCIBLE: Any = {"svg.hashsalt": "sparse_rigl_lands", "svg.fonttype": "none"}
+
+
+def draw_path(path: files.PathFiles) -> tuple[pathlib.Path, ...]:
+    """Draws the loss along a path, with its ends, barrier and largest rise in words.
+
+    Args:
+      path: where ``path.csv`` and ``path.json`` lie.
+
+    Returns:
+      The files written: PNG and SVG.
+    """
+    table = pd.read_csv(path.table)
+    result = files.read_json(path.result)
+    settings = result["settings"]
+    figure = Figure(figsize=(7.2, 4.5), layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot(table["t"], table["cross_entropy"], ".-", color=_LOSS, label="cross-entropy")
+    if settings["label_smoothing"]:
+        axes.plot(table["t"], table["smoothed_cross_entropy"], "--", color=_LOSS, label="smoothed cross-entropy")
+    ends = table.iloc[[0, -1]]
+    axes.plot(ends["t"], ends["cross_entropy"], "o", color=_ENDS, markersize=8, label="ends", zorder=3)
+    axes.set_xlabel(f"t, along the {settings['curve']} from {_name(settings['start'])} to {_name(settings['end'])}")
+    images = "augmented training" if settings["augmented"] else "training"
+    axes.set_ylabel(f"cross-entropy (nats), {settings['images']:,} {images} images")
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    axes.set_title(describe_path(result), fontsize=10)
+    with matplotlib.rc_context(_REPRODUCIBLE):
+        for file in path.figures:
+            temporary = files.partial(file).with_suffix(file.suffix)
+            figure.savefig(temporary, dpi=150, metadata={"Date": None} if file.suffix == ".svg" else None)
+            files.put_in_place(temporary, file)
+    return path.figures
+
+
+def describe_path(result: dict) -> str:
+    """One sentence on the shape of a path, from ``path.json``."""
+    barrier, rise = result["barrier"], result["largest_rise"]
+    if rise["height"] == 0:
+        return "The loss never rises along the path."
+    words = f"The largest rise is {rise['height']:.3f}, from t = {rise['start']:.2f} to {rise['end']:.2f}; "
+    if barrier["height"] == 0:
+        return words + "no barrier above the higher end."
+    return words + f"a barrier of {barrier['height']:.3f} above the higher end, at t = {barrier['end']:.2f}."
+
+
+def _name(end: dict) -> str:
+    step = "initialization" if end["global_step"] == 0 else f"step {end['global_step']:,}"
+    return f"{end['method']} (seed {end['seed']}, {step})"

@@ -1,0 +1,35 @@
+"""Trains a network to one of the paper's solutions.
+
+    python train.py --gin_file=gin/digits/pruned.gin
+
+Kill it at any moment and run it again: it goes on, and ends with the same bits.
+"""
+
+from sparse_rigl_lands import commandline
+
+
+def main() -> None:
+    import gin
+    import rich
+
+    from sparse_rigl_lands import files
+    from sparse_rigl_lands.reporting import tables
+    from sparse_rigl_lands.training.run import train
+
+    commandline.parse_gin()
+    if commandline.SEED.value is not None:
+        gin.bind_parameter("train.seed", commandline.SEED.value)
+    run = train(commandline.OUTPUT_DIR.value)
+    summary = files.read_json(run.summary)
+    rich.print(tables.sparsity_table(summary))
+    for data in ("train_augmented", "test"):
+        result = summary[data]
+        print(
+            f"{data}: cross-entropy {result['cross_entropy']:.4f}, "
+            f"accuracy {result['accuracy']:.4f} on {result['count']:,} images"
+        )
+    print(f"checkpoint: {run.checkpoint(summary['global_step'])}")
+
+
+if __name__ == "__main__":
+    commandline.run(main, required=["gin_file"])
