@@ -17,7 +17,7 @@ _END = flags.DEFINE_string("end", None, "Checkpoint at t = 1: a prefix or a run'
 def main() -> None:
     import gin
 
-    from sparse_rigl_lands import files
+    from sparse_rigl_lands import distribution, files
     from sparse_rigl_lands.paths.run import interpolate
     from sparse_rigl_lands.points import checkpoint
     from sparse_rigl_lands.reporting import figures
@@ -27,8 +27,9 @@ def main() -> None:
     commandline.parse_gin([recorded] if recorded.exists() else [], ["interpolate.workload = @Workload()"])
     if commandline.SEED.value is not None:
         gin.bind_parameter("interpolate.seed", commandline.SEED.value)
+    strategy = distribution.strategy()  # before anything else of TensorFlow
     start, end = (checkpoint.load(prefix).point for prefix in prefixes)
-    path = interpolate(commandline.OUTPUT_DIR.value, start, end)
+    path = interpolate(commandline.OUTPUT_DIR.value, strategy, start, end)
     png, svg = figures.draw_path(path)
 
     result = files.read_json(path.result)

@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 import gin
-from absl import app, flags
+from absl import app, flags, logging
 
 from sparse_rigl_lands.errors import CommandError, InputError
 
@@ -67,6 +67,8 @@ def _leave_usage(message: str) -> None:
 
 
 def _guarded(main: Callable[[], None]) -> int:
+    if not DEBUG.value:
+        logging.set_verbosity(logging.WARNING)  # absl's app raises it to INFO, and TensorFlow is talkative
     try:
         _import_tensorflow()
         main()
@@ -105,7 +107,7 @@ def _import_tensorflow() -> None:
 
 def _one_line(message: str) -> str:
     lines = (line.strip() for line in message.splitlines())
-    return "; ".join(line for line in lines if line and not line.startswith(_GIN_TRACE))
+    return "; ".join(line for line in lines if line.strip("^") and not line.startswith(_GIN_TRACE))
 
 
 def _lacks_a_binding(error: Exception) -> bool:
@@ -148,7 +150,7 @@ def _close_names(message: str) -> str:
         choices = list(inspect.signature(gin.get_configurable(match.group(1))).parameters)
     else:
         return ""
-    close = difflib.get_close_matches(unknown.split(".")[-1], choices, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(unknown.split(".")[-1], choices, n=3)
     if close:
         return f"; close names: {', '.join(close)}"
     return f"; known names: {', '.join(sorted(set(choices)))}"

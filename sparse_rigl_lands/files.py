@@ -224,7 +224,7 @@ def _first_difference(found: str, wanted: str) -> str:
     """The first setting that differs between two operative configurations."""
 
     def settings(config: str) -> dict[str, str]:
-        statements = re.sub(r"\\?\n\s+", " ", config).splitlines()
+        statements = re.sub(r"\\?\n +", " ", config).splitlines()
         pairs = (line.partition(" = ") for line in statements if not line.startswith("#"))
         return {name: value for name, separator, value in pairs if separator}
 

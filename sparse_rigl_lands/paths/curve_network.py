@@ -8,7 +8,7 @@ import tf_keras
 
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths.layers import CurveBatchNormalization, CurveConv2D, CurveDense, Position, WeightsOnCurve
-from sparse_rigl_lands.points.point import Point, check_names
+from sparse_rigl_lands.points.point import Point, check_fit
 from sparse_rigl_lands.sparsity import variants
 
 BatchNorm = Literal["batch", "stored"]
@@ -86,7 +86,7 @@ class CurveNetwork:
         """
         variables = self.control_points()
         for i, point in enumerate(points):
+            check_fit(point, {name: curve[i] for name, curve in variables.items()})
             values = {**point.weights, **point.statistics}
-            check_names("the network", {name: curve[i] for name, curve in variables.items()}, values)
             for name, curve in variables.items():
                 curve[i].assign(values[name])

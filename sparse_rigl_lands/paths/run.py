@@ -6,8 +6,9 @@ from typing import Any
 
 import gin
 import numpy as np
+import tensorflow as tf
 
-from sparse_rigl_lands import distribution, files, progress
+from sparse_rigl_lands import files, progress
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths import geometry, statistics
 from sparse_rigl_lands.paths.curve_network import BatchNorm, CurveNetwork
@@ -26,6 +27,7 @@ from sparse_rigl_lands.training.workload import Workload
 @gin.configurable(module="sparse_rigl_lands")
 def interpolate(
     output_dir: str | None,
+    strategy: tf.distribute.Strategy,
     start: Point,
     end: Point,
     workload: Workload,
@@ -44,6 +46,7 @@ def interpolate(
 
     Args:
       output_dir: where to write; None is ``runs/paths/<start>_to_<end>``.
+      strategy: in whose replicas to run.
       start: the point at t = 0.
       end: the point at t = 1.
       workload: the images, the network and the objective.
@@ -68,7 +71,6 @@ def interpolate(
         raise InputError(f"interpolate.batch_size is {batch_size}; it must be at least 1")
     if start.origin.workload != end.origin.workload:
         raise InputError(f"the start is of workload {start.origin.workload}, the end of {end.origin.workload}")
-    strategy = distribution.strategy()
     curve = Line()
     chosen_mask, rule_used = path_mask(start, end, mask)
     network = variants.with_precision(workload.network, precision)

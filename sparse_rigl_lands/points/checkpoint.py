@@ -88,14 +88,14 @@ def load(prefix: pathlib.Path) -> Checkpoint:
     origin = None
     try:
         reader = tf.train.load_checkpoint(str(prefix))
-        for key in reader.get_variable_to_shape_map():
+        for key in sorted(reader.get_variable_to_shape_map()):
             value = reader.get_tensor(key)  # reading is what verifies the checksum, so read everything
             group, _, name = key.removesuffix(_VALUE).partition("/")
             if group == "origin":
                 origin = Origin(**json.loads(value))
             elif group in groups:
                 groups[group][_unescaped(name)] = value
-    except (tf.errors.OpError, RuntimeError, TypeError, ValueError) as error:
+    except (tf.errors.OpError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"checkpoint {prefix} is damaged: {reason}") from error
     if origin is None or not groups["weights"]:

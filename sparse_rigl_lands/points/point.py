@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Mapping
 
 import numpy as np
+import tensorflow as tf
 import tf_keras
 
 from sparse_rigl_lands.errors import InputError
@@ -99,8 +100,7 @@ def assign(model: tf_keras.Model, point: Point) -> None:
       InputError: names or shapes differ.
     """
     named = variants.named_variables(model)
-    check_names("the network", named.weights, point.weights)
-    check_names("the network", named.statistics, point.statistics)
+    check_fit(point, {**named.weights, **named.statistics})
     for name, variable in named.weights.items():
         variable.assign(point.weights[name])
     for name, variable in named.statistics.items():
@@ -110,25 +110,24 @@ def assign(model: tf_keras.Model, point: Point) -> None:
         variable.assign(np.ones(variable.shape, "float32") if live is None else live.astype("float32"))
 
 
-def check_names(owner: str, wanted: Mapping[str, object], found: Mapping[str, np.ndarray]) -> None:
-    """Checks that two sets of named arrays or variables agree.
+def check_fit(point: Point, variables: Mapping[str, tf.Variable]) -> None:
+    """Checks that a point has a value of the right shape for every variable of a network, and no other.
 
     Args:
-      owner: whose names ``wanted`` are, for the message.
-      wanted: name to anything with a shape.
-      found: name to array.
+      point: whose weights and statistics are checked.
+      variables: by name.
 
     Raises:
       InputError: naming the first few that differ.
     """
-    shapes = {name: tuple(value.shape) for name, value in wanted.items()}  # type: ignore[attr-defined]
-    differences = [f"{name} is missing" for name in shapes if name not in found]
-    differences += [f"{name} is not in {owner}" for name in found if name not in shapes]
+    found = {**point.weights, **point.statistics}
+    differences = [f"it lacks {name}" for name in variables if name not in found]
+    differences += [f"the network lacks {name}" for name in found if name not in variables]
     differences += [
-        f"{name} has shape {found[name].shape}, in {owner} {shape}"
-        for name, shape in shapes.items()
-        if name in found and found[name].shape != shape
+        f"{name} has shape {found[name].shape}, in the network {tuple(variable.shape)}"
+        for name, variable in variables.items()
+        if name in found and found[name].shape != tuple(variable.shape)
     ]
     if differences:
-        more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
-        raise InputError(f"the checkpoint does not fit {owner}: {', '.join(differences[:3])}{more}")
+        more = f", and {len(differences) - 3} more" if len(differences) > 3 else ""
+        raise InputError(f"{point.origin} is of another network: {', '.join(differences[:3])}{more}")

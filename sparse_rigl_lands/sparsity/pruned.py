@@ -4,7 +4,7 @@
 tfmot does in every forward pass is gone: the write kernel <- kernel * mask (which all-reduces every
 kernel under ``tf.distribute`` and rounds float32 weights under mixed precision), and the counting of
 forward passes as training steps. The wrapped layer is a masked one instead (``layers``), and masks
-are updated between the compiled steps, by ``update_masks``, from the global step.
+are updated between the compiled steps, by ``mask_update``, from the global step.
 
 What becomes of a masked weight. In stock tfmot it receives gradient and momentum and can return, at
 the next update of the mask, with the magnitude of a single step. In the variable-scope tool of Gale
@@ -14,7 +14,7 @@ exactly zero: masks only shrink.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import gin
 import tensorflow as tf
@@ -118,7 +118,8 @@ class PruneLowMagnitude(pruning_wrapper.PruneLowMagnitude):
 
     def __init__(self, layer: MaskedConv2D | MaskedDense, pruning_schedule: pruning_schedule.PolynomialDecay):
         layer.get_prunable_weights = lambda: [layer.kernel]  # how tfmot asks a custom layer
-        super().__init__(layer, pruning_schedule)
+        # The wrapper's own policy decides what the layer computes in: tfmot calls its ``call`` directly.
+        super().__init__(layer, pruning_schedule, dtype=layer.dtype_policy)
 
     def build(self, input_shape: tf.TensorShape) -> None:
         tf_keras.layers.Wrapper.build(self, input_shape)
@@ -145,12 +146,8 @@ class PruneLowMagnitude(pruning_wrapper.PruneLowMagnitude):
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         return self.layer.call(inputs)
 
-    def update_mask(self, step: int, momentum: tf.Variable) -> None:
-        """Updates the mask for a step, and sets what it masks, with its momentum, to zero.
-
-        Call it between compiled steps, in cross-replica context: every replica's copy is set to
-        the same value without a collective.
-        """
+    def update_mask(self, step: tf.Tensor, momentum: tf.Variable) -> None:
+        """Updates the mask for a step, and sets what it masks, with its momentum, to zero."""
         self.pruning_step.assign(step)
         self.pruning_obj.conditional_mask_update()
         ((kernel, mask, _),) = self.pruning_vars
@@ -182,14 +179,23 @@ def pruned_variant(
     return variants.clone(network, wrap, _KNOWN)
 
 
-def update_masks(model: tf_keras.Model, step: int, momentum: Mapping[str, tf.Variable]) -> None:
-    """Updates all masks of a pruned variant for a step, where the schedule says so.
+def mask_update(model: tf_keras.Model, momentum: Mapping[str, tf.Variable]) -> Callable[[int], None]:
+    """Compiles the update of all masks of a pruned variant.
 
     Args:
       model: of ``pruned_variant``.
-      step: the training step about to be taken, counted from 1.
       momentum: the optimizer's momentum by weight name.
+
+    Returns:
+      A function of the training step about to be taken, counted from 1, which does nothing where
+      the schedule has no update. Call it between compiled steps and in the strategy's scope, that
+      is, in cross-replica context: every replica is given the same values, without a collective.
     """
-    for layer in model.layers:
-        if isinstance(layer, PruneLowMagnitude):
-            layer.update_mask(step, momentum[f"{layer.layer.name}/kernel"])
+    wrappers = [layer for layer in model.layers if isinstance(layer, PruneLowMagnitude)]
+
+    @tf.function
+    def update(step: tf.Tensor) -> None:
+        for wrapper in wrappers:
+            wrapper.update_mask(step, momentum[f"{wrapper.layer.name}/kernel"])
+
+    return lambda step: update(tf.constant(step, tf.int64))

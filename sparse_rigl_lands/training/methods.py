@@ -28,17 +28,20 @@ class Method(abc.ABC):
         """The variant that is trained; called within the strategy's scope."""
 
     def next_intervention(self, step: int) -> int | None:
-        """The first step >= ``step``, counted from 1, that ``intervene`` must precede."""
+        """The first step >= ``step``, counted from 1, that an intervention must precede."""
         return None
 
-    def intervene(self, model: tf_keras.Model, step: int, momentum: Mapping[str, tf.Variable]) -> None:
-        """What happens before a step, between compiled calls, in cross-replica context.
+    def intervention(self, model: tf_keras.Model, momentum: Mapping[str, tf.Variable]) -> Callable[[int], None]:
+        """What happens before such a step, between compiled calls, in cross-replica context.
 
         Args:
           model: of ``variant``.
-          step: the step about to be taken, counted from 1.
           momentum: the optimizer's momentum by weight name.
+
+        Returns:
+          A function of the step about to be taken, counted from 1.
         """
+        return lambda step: None
 
 
 @gin.configurable(module="sparse_rigl_lands")
@@ -85,5 +88,5 @@ class Pruned(Method):
     def next_intervention(self, step: int) -> int | None:
         return self._schedule.next_update(step)
 
-    def intervene(self, model: tf_keras.Model, step: int, momentum: Mapping[str, tf.Variable]) -> None:
-        pruned.update_masks(model, step, momentum)
+    def intervention(self, model: tf_keras.Model, momentum: Mapping[str, tf.Variable]) -> Callable[[int], None]:
+        return pruned.mask_update(model, momentum)

@@ -38,7 +38,7 @@ class MetricsLog:
 
         Args:
           step: the global step.
-          learning_rate: of the next step.
+          learning_rate: of the interval's last step.
           sparsity: the fraction of zeros of every pruned kernel, and of all under ``"all"``.
           rate: images per second; to TensorBoard only, since the table is the same at every run.
         """

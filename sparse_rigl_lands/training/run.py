@@ -14,7 +14,7 @@ import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-from sparse_rigl_lands import distribution, files, progress
+from sparse_rigl_lands import files, progress
 from sparse_rigl_lands.errors import DivergedError, InputError
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points import initializations
@@ -78,11 +78,19 @@ class Recipe:
 
 
 @gin.configurable(module="sparse_rigl_lands")
-def train(output_dir: str | None, workload: Workload, method: Method, recipe: Recipe, seed: int = 0) -> files.RunFiles:
+def train(
+    output_dir: str | None,
+    strategy: tf.distribute.Strategy,
+    workload: Workload,
+    method: Method,
+    recipe: Recipe,
+    seed: int = 0,
+) -> files.RunFiles:
     """Trains a network, from scratch or from where an earlier process was stopped.
 
     Args:
       output_dir: where to write; None is ``runs/<workload>/<method>-seed<seed>``.
+      strategy: in whose replicas to run.
       workload: what is trained on what.
       method: how the solution becomes sparse.
       recipe: how long and how fast.
@@ -95,7 +103,6 @@ def train(output_dir: str | None, workload: Workload, method: Method, recipe: Re
       InputError: what was asked for cannot work; nothing has been written then.
       DivergedError: the loss was not finite.
     """
-    strategy = distribution.strategy()
     method.validate(recipe.steps)
     targets = method.sparsities(workload.network)
     if recipe.batch_size % strategy.num_replicas_in_sync:
@@ -171,16 +178,17 @@ def _train_from_latest(
             workload.dataset.training_batches(recipe.batch_size, origin.seed, step)
         )
     )
+    intervene = method.intervention(trainer.model, trainer.momentum)
     started = interval_started = time.monotonic()
     interval_step = step
     with progress.Progress(f"training {method.name}", recipe.steps, "step", initial=step) as bar:
         while step < recipe.steps:
             if method.next_intervention(step + 1) == step + 1:
                 with strategy.scope():
-                    method.intervene(trainer.model, step + 1, trainer.momentum)
-            intervention = method.next_intervention(step + 2)
+                    intervene(step + 1)
             stop = recipe.next_stop(step)
-            count = min(stop, intervention - 1 if intervention else stop) - step
+            following = method.next_intervention(step + 2)
+            count = min(stop, following - 1 if following else stop) - step
             metrics = trainer.take_steps(batches, count)
             _check_finite(metrics, step, run)
             step += count
@@ -189,7 +197,7 @@ def _train_from_latest(
             if recipe.logs_at(step):
                 images = (step - interval_step) * recipe.batch_size
                 rate = images / (time.monotonic() - interval_started)
-                log.write(step, trainer.learning_rate(), _current_sparsity(trainer.model), rate)
+                log.write(step, float(recipe.learning_rate(step - 1)), _current_sparsity(trainer.model), rate)
                 interval_step, interval_started = step, time.monotonic()
             if recipe.checkpoints_at(step):
                 save()

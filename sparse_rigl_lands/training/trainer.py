@@ -80,10 +80,6 @@ class Trainer:
         accuracy = tf.reduce_sum(correct(labels, logits)) / self._batch_size
         return tf.stack([cross_entropy, l2, accuracy])
 
-    def learning_rate(self) -> float:
-        """The rate of the next step."""
-        return float(self._optimizer.learning_rate)
-
     def capture(self, origin: Origin) -> Checkpoint:
         """The state after ``origin.global_step`` steps: the point, and the optimizer's momentum.
 

@@ -1,0 +1,59 @@
+"""What the benchmarks share: interleaved timing, and a report that names the machine."""
+
+import os
+import pathlib
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import rich
+import tensorflow as tf
+from rich.table import Table
+
+from sparse_rigl_lands import files
+
+
+def interleaved_medians(candidates: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Times candidates in turn, so that what else the machine does falls on all of them alike.
+
+    Args:
+      candidates: name to a call, each called twice before timing starts.
+      rounds: timed calls of each.
+
+    Returns:
+      Name to the median seconds of a call.
+    """
+    for call in candidates.values():
+        call()
+        call()
+    seconds: dict[str, list[float]] = {name: [] for name in candidates}
+    for _ in range(rounds):
+        for name, call in candidates.items():
+            started = time.perf_counter()
+            call()
+            seconds[name].append(time.perf_counter() - started)
+    return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def report(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Prints rows that share their keys as a table, and writes them to ``runs/benchmarks/<name>.json``."""
+    machine = f"{_processor()}, {os.cpu_count()} cores, TensorFlow {tf.__version__}"
+    table = Table(title=f"{name}, on {machine}")
+    for column in rows[0]:
+        table.add_column(column.replace("_", " "), justify="left" if isinstance(rows[0][column], str) else "right")
+    for row in rows:
+        table.add_row(*(f"{value:.4g}" if isinstance(value, float) else str(value) for value in row.values()))
+    rich.print(table)
+    directory = pathlib.Path("runs/benchmarks")
+    directory.mkdir(parents=True, exist_ok=True)
+    files.write_json(directory / f"{name}.json", {"machine": machine, "rows": list(rows)})
+
+
+def _processor() -> str:
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.partition(": ")[2] for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

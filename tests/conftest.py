@@ -1,0 +1,120 @@
+"""What the tests share: two logical CPUs, small networks, and the commands as a person runs them."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import gin
+import hypothesis
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+
+from sparse_rigl_lands.data.digits import Digits
+from sparse_rigl_lands.networks import residual
+from sparse_rigl_lands.training.objective import Objective
+from sparse_rigl_lands.training.workload import Workload
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+# Compiling a graph can take a second, however small the example is.
+hypothesis.settings.register_profile("tensorflow", deadline=None, max_examples=25, derandomize=True)
+hypothesis.settings.load_profile("tensorflow")
+
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_gin_configuration():
+    """What one test binds is not bound in the next."""
+    gin.clear_config()
+
+
+@pytest.fixture(scope="session")
+def one_device() -> tf.distribute.Strategy:
+    return tf.distribute.OneDeviceStrategy("CPU:0")
+
+
+@pytest.fixture(scope="session")
+def mirrored() -> tf.distribute.Strategy:
+    """Two replicas; one object for the whole process, since two clash on CPUs."""
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+@pytest.fixture
+def network() -> tf_keras.Model:
+    """A residual network of the real blocks, small enough to train in a moment."""
+    images = tf_keras.Input((8, 8, 1), name="images")
+    x = residual.stem(images, filters=4, size=3, stride=1)
+    x = residual.residual_block(x, [(8, 3, 2), (8, 3, 1)], "block1")
+    return tf_keras.Model(images, residual.head(x, 10), name="small")
+
+
+@pytest.fixture
+def workload(network: tf_keras.Model) -> Workload:
+    return Workload("small", Digits(), network, Objective(weight_decay=1e-3, label_smoothing=0.1))
+
+
+@pytest.fixture
+def random() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+class Commands:
+    """The entry scripts, as a person runs them from the project's root."""
+
+    def start(self, script: str, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, script, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def run(self, script: str, *arguments: str) -> str:
+        """Runs a command that must succeed, and returns what it printed."""
+        process = self.start(script, *arguments)
+        output, errors = process.communicate(timeout=600)
+        assert process.returncode == 0, errors
+        return output
+
+    def refuses(self, script: str, *arguments: str, status: int = 1) -> str:
+        """Runs a command that must fail with one clear line on stderr, and returns that line."""
+        process = self.start(script, *arguments)
+        output, errors = process.communicate(timeout=600)
+        assert process.returncode == status, errors
+        assert output == ""
+        assert errors.startswith("error: "), errors
+        assert errors.count("\n") == 1, errors
+        return errors
+
+
+@pytest.fixture(scope="session")
+def commands() -> Commands:
+    return Commands()
+
+
+@pytest.fixture(scope="session")
+def small_training() -> list[str]:
+    """Flags that make the digits experiment short."""
+    settings = {
+        "Recipe.steps": 60,
+        "Recipe.checkpoint_every": 15,
+        "Recipe.log_every": 10,
+        "WarmupStepDecay.warmup_steps": 5,
+        "WarmupStepDecay.drops": (40, 50),
+        "PruningSchedule.begin_step": 10,
+        "PruningSchedule.end_step": 30,
+    }
+    return ["--gin_file=gin/digits/pruned.gin", *(f"--gin_param={name}={value}" for name, value in settings.items())]
+
+
+@pytest.fixture(scope="session")
+def small_run(commands: Commands, small_training: list[str], tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """The directory of a short, finished run, made by the command. Copy it before changing it."""
+    directory = tmp_path_factory.mktemp("runs") / "undisturbed"
+    commands.run("train.py", *small_training, f"--output_dir={directory}")
+    return directory

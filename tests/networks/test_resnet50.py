@@ -1,0 +1,56 @@
+"""Protects: that this is ResNet-50 v1.5 as the field trains it."""
+
+import numpy as np
+import pytest
+import tf_keras
+
+from sparse_rigl_lands.networks.resnet50 import resnet50
+
+
+@pytest.fixture(scope="module")
+def network():
+    return resnet50()
+
+
+def test_parameters(network):
+    assert sum(int(np.prod(weight.shape)) for weight in network.trainable_weights) == 25_557_032
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        ("stem/relu", (112, 112, 64)),
+        ("stem/pool", (56, 56, 64)),
+        ("stage1/block3/relu", (56, 56, 256)),
+        ("stage2/block4/relu", (28, 28, 512)),
+        ("stage3/block6/relu", (14, 14, 1024)),
+        ("stage4/block3/relu", (7, 7, 2048)),
+        ("head/dense", (1000,)),
+    ],
+)
+def test_output_shape_of_every_stage(network, layer, shape):
+    assert network.get_layer(layer).output_shape == (None, *shape)
+
+
+def test_stride_is_in_the_3x3_convolution_and_padding_is_explicit(network):
+    for stage in (2, 3, 4):
+        strides = [network.get_layer(f"stage{stage}/block1/conv{i}").strides for i in (1, 2, 3)]
+        assert strides == [(1, 1), (2, 2), (1, 1)]
+        assert network.get_layer(f"stage{stage}/block1/projection/conv").strides == (2, 2)
+        assert network.get_layer(f"stage{stage}/block1/conv2/pad").padding == ((1, 1), (1, 1))
+    assert network.get_layer("stem/conv/pad").padding == ((3, 3), (3, 3))
+
+
+def test_last_gamma_of_every_branch_starts_at_zero(network):
+    norms = [layer for layer in network.layers if isinstance(layer, tf_keras.layers.BatchNormalization)]
+    zero = {layer.name for layer in norms if not layer.gamma.numpy().any()}
+    assert zero == {layer.name for layer in norms if layer.name.endswith("/norm3")}
+    assert len(zero) == 16
+    assert {(layer.momentum, layer.epsilon) for layer in norms} == {(0.9, 1e-5)}
+
+
+def test_convolutions_have_no_bias_and_the_head_starts_small(network):
+    convolutions = [layer for layer in network.layers if isinstance(layer, tf_keras.layers.Conv2D)]
+    assert len(convolutions) == 53
+    assert not any(layer.use_bias for layer in convolutions)
+    assert abs(network.get_layer("head/dense").kernel.numpy().std() - 0.01) < 1e-4

@@ -1,0 +1,117 @@
+"""Protects: a checkpoint holds what was saved, whole or not at all, and says what is wrong with it."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sparse_rigl_lands import files
+from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.points import checkpoint
+from sparse_rigl_lands.points.checkpoint import Checkpoint
+from sparse_rigl_lands.points.point import Origin, Point
+from sparse_rigl_lands.sparsity.mask import Mask
+
+ORIGIN = Origin("digits", "pruned", 3, 7)
+NAMES = st.text(alphabet="ab./S_1", min_size=1, max_size=12)
+
+
+def _checkpoint(random, names=("stem/conv/kernel", "stem/norm/gamma")):
+    weights = {name: random.normal(size=(3, 4)).astype("float32") for name in names}
+    mask = Mask({names[0]: random.random((3, 4)) < 0.5})
+    statistics = {"stem/norm/moving_mean": random.normal(size=4).astype("float32")}
+    training = {
+        "momentum/stem/conv/kernel": random.normal(size=(3, 4)).astype("float32"),
+        "interval/steps": np.array(5),
+    }
+    return Checkpoint(Point(weights, mask, statistics, ORIGIN), training)
+
+
+@pytest.fixture
+def saved(tmp_path, random):
+    prefix = files.RunFiles(tmp_path).checkpoint(7)
+    checkpoint.save(prefix, _checkpoint(random))
+    return prefix
+
+
+@given(st.lists(NAMES, min_size=1, max_size=4, unique=True))
+def test_any_names_come_back(tmp_path_factory, names):
+    original = _checkpoint(np.random.default_rng(0), names)
+    prefix = tmp_path_factory.mktemp("checkpoint") / "step_00000007"
+    checkpoint.save(prefix, original)
+    found = checkpoint.load(prefix)
+    assert found.point.origin == ORIGIN
+    assert found.point.digest() == original.point.digest()
+    assert found.training.keys() == original.training.keys()
+    for name, value in original.training.items():
+        np.testing.assert_array_equal(found.training[name], value)
+
+
+def test_it_is_a_plain_tensorflow_bundle_with_stable_names(saved):
+    names = {name for name, _ in tf.train.list_variables(str(saved))}
+    assert "weights/stem.Sconv.Skernel/.ATTRIBUTES/VARIABLE_VALUE" in names
+    assert "masks/stem.Sconv.Skernel/.ATTRIBUTES/VARIABLE_VALUE" in names
+    kernel = tf.train.load_variable(str(saved), "weights/stem.Sconv.Skernel/.ATTRIBUTES/VARIABLE_VALUE")
+    live = tf.train.load_variable(str(saved), "masks/stem.Sconv.Skernel/.ATTRIBUTES/VARIABLE_VALUE")
+    assert live.dtype == np.bool_
+    np.testing.assert_array_equal(kernel != 0, live)
+
+
+def test_nothing_else_is_left_in_the_directory(saved):
+    assert sorted(path.name for path in saved.parent.iterdir()) == [
+        "step_00000007.data-00000-of-00001",
+        "step_00000007.index",
+    ]
+
+
+def test_without_its_index_it_is_no_checkpoint(saved):
+    """The index is put in place last, so this is what a kill leaves behind."""
+    files.index_file(saved).unlink()
+    run = files.run_of_checkpoint(saved)
+    assert run.checkpoint_steps() == []
+    with pytest.raises(InputError, match="no such checkpoint"):
+        files.checkpoint_prefix(str(saved))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("file", [files.index_file, files.data_file])
+def test_a_truncated_checkpoint_is_refused(saved, file, share):
+    path = file(saved)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(InputError, match=f"checkpoint .*{saved.name} is damaged: "):
+        checkpoint.load(saved)
+
+
+@given(st.floats(0, 1, exclude_max=True), st.integers(0, 7))
+def test_no_flipped_bit_of_the_data_goes_unnoticed(tmp_path_factory, place, bit):
+    prefix = tmp_path_factory.mktemp("checkpoint") / "step_00000007"
+    checkpoint.save(prefix, _checkpoint(np.random.default_rng(0)))
+    path = files.data_file(prefix)
+    content = bytearray(path.read_bytes())
+    content[int(place * len(content))] ^= 1 << bit
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="is damaged"):
+        checkpoint.load(prefix)
+
+
+def _write_raw(prefix, weights):
+    origin = json.dumps({"workload": "digits", "method": "pruned", "seed": 0, "global_step": 0})
+    tf.train.Checkpoint(
+        origin=tf.Variable(origin), weights={name: tf.Variable(value) for name, value in weights.items()}
+    ).write(str(prefix))
+
+
+def test_nan_in_a_checkpoint_is_named(tmp_path):
+    _write_raw(tmp_path / "raw", {"stem/conv/kernel": np.array([1.0, np.nan], "float32")})
+    with pytest.raises(InputError, match="raw: stem/conv/kernel holds a value that is not finite"):
+        checkpoint.load(tmp_path / "raw")
+
+
+def test_somebody_elses_checkpoint_is_refused(tmp_path):
+    tf.train.Checkpoint(step=tf.Variable(1)).write(str(tmp_path / "other"))
+    with pytest.raises(InputError, match="it holds no point"):
+        checkpoint.load(tmp_path / "other")

@@ -1,0 +1,18 @@
+"""Protects: the sparsity table names every kernel whole, with its counts and their sum."""
+
+from rich.console import Console
+
+from sparse_rigl_lands.reporting import tables
+
+
+def test_sparsity_table():
+    names = ["stem/conv/kernel", "block2/projection/conv/kernel"]
+    layers = [
+        {"kernel": name, "shape": [3, 3, 10], "weights": 90, "kept": kept, "sparsity": 1 - kept / 90, "target": target}
+        for name, kept, target in zip(names, (90, 9), (0.0, 0.9), strict=True)
+    ]
+    console = Console(width=80, record=True, quiet=False)
+    console.print(tables.sparsity_table({"global_step": 2000, "layers": layers}))
+    text = console.export_text()
+    for words in (*names, "3x3x10", "2,000", "0.9000", "180", "0.4500"):
+        assert words in text

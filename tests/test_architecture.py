@@ -1,0 +1,60 @@
+"""Protects the house: imports go downward only, entry scripts are short, gin files are headed."""
+
+import ast
+import pathlib
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "sparse_rigl_lands"
+ROOMS = ["data", "networks", "sparsity", "points", "training", "paths", "reporting"]  # from the ground up
+COMMON = {"files", "distribution", "progress", "seeds", "errors"}
+
+
+def _imports(path):
+    """The modules of the package that a file imports, as (room or module, ...)."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sparse_rigl_lands"):
+            below = node.module.split(".")[1:]
+            yield from ([below[0]] if below else [alias.name for alias in node.names])
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_go_downward_only(room):
+    below = set(ROOMS[: ROOMS.index(room) + 1])
+    for path in (PACKAGE / room).glob("*.py"):
+        assert set(_imports(path)) <= below | COMMON, path
+
+
+def test_what_every_room_uses_imports_no_room():
+    for name in COMMON:
+        assert set(_imports(PACKAGE / f"{name}.py")) <= COMMON - {name}, name
+
+
+@pytest.mark.parametrize("script", ["train.py", "interpolate.py"])
+def test_entry_scripts_are_short(script):
+    assert len((ROOT / script).read_text().splitlines()) <= 80
+
+
+def test_keras_is_imported_by_its_own_name():
+    """tf.keras is another Keras, unless an environment variable says otherwise before the first import."""
+    for path in [*PACKAGE.rglob("*.py"), *(ROOT / "benchmarks").glob("*.py"), *(ROOT / "tests").rglob("*.py")]:
+        names = {ast.unparse(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+        assert "tf.keras" not in names, path
+
+
+def test_every_module_has_its_tests():
+    modules = {str(path.relative_to(PACKAGE).with_suffix("")) for path in PACKAGE.rglob("*.py")}
+    modules = {module for module in modules if not module.endswith("__init__")}
+    tests = ROOT / "tests"
+    tested = {str((path.parent / path.stem.removeprefix("test_")).relative_to(tests)) for path in tests.rglob("*.py")}
+    # an interface is tested through what fills it
+    through_others = {"data/dataset", "networks/residual", "paths/layers", "training/methods", "training/metrics"}
+    assert modules - tested == through_others | {"errors"}
+
+
+@pytest.mark.parametrize("path", [p for p in (ROOT / "gin").rglob("*.gin") if p.stem != "workload"], ids=str)
+def test_gin_files_say_command_hardware_time_and_what_to_expect(path):
+    heading = path.read_text().split("\n\n")[0]
+    for words in (f"python train.py --gin_file={path.relative_to(ROOT)}", "Hardware:", "Time:", "Expect:", "Source:"):
+        assert words in heading

@@ -1,0 +1,49 @@
+"""Protects: what a person is told when a gin name or a flag is wrong."""
+
+import pytest
+from absl import flags
+
+from sparse_rigl_lands import commandline
+from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.training import run  # noqa: F401  (registers what the bindings name)
+
+
+@pytest.fixture
+def parse():
+    def parse_with(*arguments):
+        flags.FLAGS.unparse_flags()
+        flags.FLAGS(["test", *arguments])
+        commandline.parse_gin()
+
+    yield parse_with
+    flags.FLAGS.unparse_flags()
+
+
+@pytest.mark.parametrize(
+    ("binding", "message"),
+    [
+        ("Recipee.steps=1", r"No configurable matching 'Recipee'.*close names: Recipe$"),
+        ("Recipe.step=1", r"doesn't have a parameter named 'step'.*close names: steps"),
+        ("train.method=@Prund()", r"No configurable matching reference '@Prund.*close names: Pruned"),
+        ("Recipe.steps=[", "gin: "),
+        ("Recipe.steps", "gin: "),
+        ("import sparse_rigl_lands.nowhere", "No module named 'sparse_rigl_lands.nowhere'"),
+    ],
+)
+def test_bad_bindings(parse, binding, message):
+    with pytest.raises(InputError, match=message) as error:
+        parse(f"--gin_param={binding}")
+    assert "\n" not in str(error.value)
+
+
+def test_missing_gin_file(parse):
+    with pytest.raises(InputError, match=r"gin: .*gin/nowhere.gin"):
+        parse("--gin_file=gin/nowhere.gin")
+
+
+def test_later_bindings_override_earlier_ones(parse):
+    import gin
+
+    parse("--gin_file=gin/digits/pruned.gin", "--gin_param=Recipe.steps=5", "--gin_param=Recipe.steps=6")
+    assert gin.query_parameter("Recipe.steps") == 6
+    assert gin.query_parameter("Recipe.batch_size") == 128

@@ -1,0 +1,104 @@
+"""Protects: ``interpolate.py`` as a person runs it, and given bad input."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+from sparse_rigl_lands import files
+
+
+@pytest.fixture
+def run_copy(small_run, tmp_path):
+    """A copy of a finished run, to be damaged."""
+    shutil.copytree(small_run, tmp_path / "copy")
+    return files.RunFiles(tmp_path / "copy")
+
+
+def test_two_checkpoints_are_all_it_needs(commands, small_run, tmp_path):
+    start, path = files.RunFiles(small_run).checkpoint(0), files.PathFiles(tmp_path / "path")
+    arguments = ["interpolate.py", f"--start={start}", f"--end={small_run}", f"--output_dir={path.directory}"]
+    output = commands.run(*arguments)
+    table = pd.read_csv(path.table)
+    np.testing.assert_allclose(table["t"], np.arange(51) * 0.02)
+    assert set(table["count"]) == {1437}
+    for words in ("line from digits-pruned-seed0-step0 to digits-pruned-seed0-step60, mask: end", str(path.figures[0])):
+        assert words in output
+    assert all(figure.exists() for figure in path.figures)
+
+    before = path.result.stat().st_mtime_ns
+    assert commands.run(*arguments) == output
+    assert path.result.stat().st_mtime_ns == before
+    assert "num_points is 51 there and 5 here" in commands.refuses(*arguments, "--gin_param=interpolate.num_points=5")
+
+
+@pytest.mark.slow
+def test_two_logical_cpus_see_the_same_path(commands, small_run, tmp_path):
+    """Three global batches of 2 x 128 on two replicas, the last one padded."""
+    start = files.RunFiles(small_run).checkpoint(0)
+    tables = []
+    for name, settings in {
+        "one": [],
+        "two": ["--gin_param=strategy.kind='mirrored'", "--gin_param=strategy.logical_cpus=2"],
+    }.items():
+        arguments = [f"--start={start}", f"--end={small_run}", f"--output_dir={tmp_path / name}"]
+        commands.run("interpolate.py", *arguments, "--gin_param=interpolate.num_points=5", *settings)
+        tables.append(pd.read_csv(files.PathFiles(tmp_path / name).table))
+    np.testing.assert_allclose(*tables, rtol=1e-5)
+
+
+def _write_other_network(run, shape):
+    origin = json.dumps({"workload": "digits", "method": "pruned", "seed": 0, "global_step": 60})
+    weights = {"stem/conv/kernel": tf.Variable(tf.ones(shape))}
+    tf.train.Checkpoint(origin=tf.Variable(origin), weights=weights).write(str(run.checkpoint(60)))
+
+
+def _truncate(run):
+    data = files.data_file(run.checkpoint(60))
+    data.write_bytes(data.read_bytes()[:5000])
+
+
+def _poison(run):
+    origin = json.dumps({"workload": "digits", "method": "pruned", "seed": 0, "global_step": 60})
+    weights = {"stem/conv/kernel": tf.Variable([np.nan])}
+    tf.train.Checkpoint(origin=tf.Variable(origin), weights=weights).write(str(run.checkpoint(60)))
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (_truncate, "step_00000060 is damaged"),
+        (_poison, "step_00000060: stem/conv/kernel holds a value that is not finite"),
+        (lambda run: _write_other_network(run, (2, 2)), "digits-pruned-seed0-step60 is of another network: it lacks "),
+        (lambda run: shutil.rmtree(run.checkpoints), "this directory holds no checkpoint of a run"),
+    ],
+    ids=["truncated", "nan", "another network", "none"],
+)
+def test_bad_checkpoints(commands, small_run, run_copy, tmp_path, damage, words):
+    damage(run_copy)
+    path = tmp_path / "path"
+    error = commands.refuses(
+        "interpolate.py", f"--start={small_run}", f"--end={run_copy.directory}", f"--output_dir={path}"
+    )
+    assert words in error
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words", "status"),
+    [
+        (["--end=runs/nowhere"], "start", 2),
+        (["--start=runs/nowhere", "--end=runs/nowhere"], "runs/nowhere: no such checkpoint or run directory", 1),
+    ],
+)
+def test_missing_ends(commands, arguments, words, status):
+    assert words in commands.refuses("interpolate.py", *arguments, status=status)
+
+
+def test_directory_that_cannot_be_written(commands, small_run, tmp_path):
+    (tmp_path / "file").write_text("")
+    ends = [f"--start={small_run}", f"--end={small_run}"]
+    assert "cannot write to" in commands.refuses("interpolate.py", *ends, f"--output_dir={tmp_path / 'file' / 'path'}")

@@ -1,0 +1,104 @@
+"""Protects: ``train.py`` as a person runs it, killed and restarted, and given bad input."""
+
+import shutil
+import time
+
+import pytest
+
+from sparse_rigl_lands import files
+
+
+@pytest.mark.slow
+def test_killed_at_three_moments_it_ends_with_the_same_bits(commands, small_training, small_run, tmp_path):
+    run, undisturbed = files.RunFiles(tmp_path / "killed"), files.RunFiles(small_run)
+    steps_at_kill = []
+    for moment in (0, 15, 45):  # after the first checkpoint, and after later ones
+        process = commands.start("train.py", *small_training, f"--output_dir={run.directory}")
+        while not run.checkpoint_steps() or run.checkpoint_steps()[-1] < moment:
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.002)
+        process.kill()
+        process.communicate()
+        steps_at_kill.append(run.checkpoint_steps()[-1])
+        assert not run.summary.exists()
+    assert steps_at_kill == sorted(set(steps_at_kill))  # each went on from the one before
+    commands.run("train.py", *small_training, f"--output_dir={run.directory}")
+    for file in (files.data_file(run.checkpoint(60)), run.metrics, run.config):
+        expected = undisturbed.directory / file.relative_to(run.directory)
+        assert file.read_bytes() == expected.read_bytes(), file
+    assert run.checkpoint_steps() == [0, 60]
+
+
+def test_what_it_prints(commands, small_training, small_run):
+    """Run again, a finished run is recognised and told once more."""
+    output = commands.run("train.py", *small_training, f"--output_dir={small_run}")
+    for words in ("block3/conv2/kernel", "369", "Sparsity after step 60", "test: cross-entropy", "on 360 images"):
+        assert words in output
+    assert f"checkpoint: {small_run}/checkpoints/step_00000060" in output
+
+
+def test_help_does_not_wait_for_tensorflow(commands):
+    process = commands.start("train.py", "--help")
+    started = time.monotonic()
+    output, _ = process.communicate()
+    assert "--gin_file" in output
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--gin_param=Recipe.step=5"], "close names: steps"),
+        (["--gin_param=uniform.sparsity=1.0"], "the sparsity is 1.0; a sparsity lies in [0, 1)"),
+        (["--gin_param=uniform.sparsity=-0.5"], "a sparsity lies in [0, 1)"),
+        (["--gin_param=PruningSchedule.end_step=35"], "end at 30, not at end_step 35"),
+        (["--gin_param=PruningSchedule.end_step=100"], "ends at step 100, but training at 60"),
+        (["--gin_param=WarmupStepDecay.peak=1e30"], "at step "),
+    ],
+)
+def test_bad_settings(commands, small_training, tmp_path, arguments, words):
+    assert words in commands.refuses("train.py", *small_training, *arguments, f"--output_dir={tmp_path / 'run'}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--gin_fil=x"], "Unknown command line flag 'gin_fil'"),
+        ([], "gin_file"),
+        (["--gin_file=gin/digits/pruned.gin", "train"], "unexpected argument 'train'"),
+    ],
+)
+def test_wrong_usage(commands, arguments, words):
+    assert words in commands.refuses("train.py", *arguments, status=2)
+
+
+def test_incomplete_configuration(commands, tmp_path):
+    error = commands.refuses("train.py", "--gin_file=gin/digits/workload.gin", f"--output_dir={tmp_path}")
+    assert "'method'" in error
+
+
+def test_directory_of_another_configuration_is_left_alone(commands, small_training, small_run, tmp_path):
+    shutil.copytree(small_run, tmp_path / "run")
+    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    error = commands.refuses(
+        "train.py", *small_training, "--gin_param=uniform.sparsity=0.9", f"--output_dir={tmp_path / 'run'}"
+    )
+    assert "belongs to another configuration (uniform.sparsity is 0.99 there and 0.9 here)" in error
+    assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == before
+
+
+def test_directory_that_cannot_be_written(commands, small_training, tmp_path):
+    (tmp_path / "file").write_text("")
+    error = commands.refuses("train.py", *small_training, f"--output_dir={tmp_path / 'file' / 'run'}")
+    assert "cannot write to" in error
+
+
+@pytest.mark.slow
+def test_two_logical_cpus_prune_to_the_targets(commands, small_training, tmp_path):
+    directory = tmp_path / "mirrored"
+    mirrored = ["--gin_param=strategy.kind='mirrored'", "--gin_param=strategy.logical_cpus=2"]
+    commands.run("train.py", *small_training, *mirrored, f"--output_dir={directory}")
+    summary = files.read_json(files.RunFiles(directory).summary)
+    assert summary["replicas"] == 2
+    assert {layer["kept"] for layer in summary["layers"] if layer["kernel"] == "block3/conv2/kernel"} == {369}
+    assert summary["test"]["count"] == 360

@@ -1,0 +1,148 @@
+"""Protects: a run's files, its way back after a stop, and what it refuses."""
+
+import csv
+import dataclasses
+
+import numpy as np
+import pytest
+
+from sparse_rigl_lands import files
+from sparse_rigl_lands.errors import DivergedError, InputError
+from sparse_rigl_lands.points import checkpoint, initializations
+from sparse_rigl_lands.sparsity.distributions import kept_weights, uniform
+from sparse_rigl_lands.sparsity.pruned import PruningSchedule
+from sparse_rigl_lands.training import run as run_module
+from sparse_rigl_lands.training.methods import Dense, Pruned
+from sparse_rigl_lands.training.run import Recipe
+from sparse_rigl_lands.training.run import train as train_run
+from sparse_rigl_lands.training.schedules import WarmupStepDecay
+from sparse_rigl_lands.training.trainer import Trainer
+
+_CAPS = {"stem/conv/kernel": 0.0, "head/dense/kernel": 0.5}
+
+
+def _recipe(**settings):
+    defaults = {"steps": 25, "batch_size": 64, "learning_rate": WarmupStepDecay(0.2), "log_every": 10}
+    return Recipe(**{**defaults, "checkpoint_every": 7, **settings})
+
+
+def _pruned(end_step=15):
+    return Pruned(PruningSchedule(5, end_step, 5), lambda shapes: uniform(shapes, 0.9, _CAPS))
+
+
+@pytest.fixture
+def train(one_device):
+    """``train`` on one device."""
+    return lambda output_dir, *arguments, **settings: train_run(output_dir, one_device, *arguments, **settings)
+
+
+def test_what_a_pruned_run_leaves_behind(train, workload, tmp_path):
+    run = train(str(tmp_path), workload, _pruned(), _recipe(keep_steps=(12,)), seed=3)
+    assert run.checkpoint_steps() == [0, 12, 25]
+    first = checkpoint.load(run.checkpoint(0)).point
+    dense = initializations.dense(workload.network, "small", "pruned", 3)
+    assert all(live.all() for live in first.mask.arrays.values())
+    for name, weight in dense.weights.items():
+        np.testing.assert_array_equal(first.weights[name], weight)
+
+    last = checkpoint.load(run.checkpoint(25)).point
+    assert "stem/conv/kernel" not in last.mask.arrays
+    for name, live in last.mask.arrays.items():
+        target = 0.5 if name == "head/dense/kernel" else 0.9
+        assert np.count_nonzero(live) == kept_weights(live.size, target)
+        assert not last.weights[name][~live].any()
+
+    summary = files.read_json(run.summary)
+    assert summary["test"]["count"] == 360
+    assert summary["train_augmented"]["count"] == 1437
+    assert {layer["kernel"] for layer in summary["layers"]} == {name for name in dense.weights if "kernel" in name}
+    with run.metrics.open() as table:
+        rows = list(csv.DictReader(table))
+    assert [int(row["step"]) for row in rows] == [10, 20, 25]
+    assert [float(row["sparsity"]) for row in rows] == sorted(float(row["sparsity"]) for row in rows)
+    assert list(run.tensorboard.iterdir())
+
+
+class _StoppedError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("calls", [1, 4, 6])
+def test_a_stopped_run_goes_on_to_the_same_bits(train, workload, tmp_path, monkeypatch, calls):
+    undisturbed = train(str(tmp_path / "undisturbed"), workload, _pruned(), _recipe())
+
+    take_steps, taken = Trainer.take_steps, []
+
+    def stop_after_some(self, batches, count):
+        if len(taken) == calls:
+            raise _StoppedError
+        taken.append(count)
+        return take_steps(self, batches, count)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "take_steps", stop_after_some)
+        with pytest.raises(_StoppedError):
+            train(str(tmp_path / "stopped"), workload, _pruned(), _recipe())
+    stopped = train(str(tmp_path / "stopped"), workload, _pruned(), _recipe())
+    for file in (lambda run: files.data_file(run.checkpoint(25)), lambda run: run.metrics):
+        assert file(stopped).read_bytes() == file(undisturbed).read_bytes()
+
+
+def test_finished_work_is_recognised(train, workload, tmp_path, monkeypatch):
+    run = train(str(tmp_path), workload, Dense(), _recipe(steps=3))
+    before = run.summary.read_bytes()
+    monkeypatch.setattr(Trainer, "take_steps", None)
+    assert train(str(tmp_path), workload, Dense(), _recipe(steps=3)).summary.read_bytes() == before
+
+
+def test_default_directory_names_workload_method_and_seed(train, workload, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = train(None, workload, Dense(), _recipe(steps=1), seed=4)
+    assert run.summary == files.RunFiles("runs/small/dense-seed4").summary
+    assert run.summary.exists()
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_step(train, workload, tmp_path):
+    with pytest.raises(DivergedError, match=r"the loss is (nan|inf) at step \d+; the last checkpoint is of step 0"):
+        train(str(tmp_path), workload, Dense(), _recipe(learning_rate=WarmupStepDecay(1e30)))
+    run = files.RunFiles(tmp_path)
+    assert not run.summary.exists()
+    checkpoint.load(run.checkpoint(run.checkpoint_steps()[-1]))  # what is there is sound
+
+
+@pytest.mark.parametrize("bad_step", [3, 8])
+def test_the_named_step_is_the_first_bad_one(train, workload, tmp_path, monkeypatch, bad_step):
+    take_steps, done = Trainer.take_steps, [0]
+
+    def poisoned(self, batches, count):
+        metrics = take_steps(self, batches, count).copy()
+        metrics[max(bad_step - 1 - done[0], 0) :] = np.nan
+        done[0] += count
+        return metrics
+
+    monkeypatch.setattr(Trainer, "take_steps", poisoned)
+    with pytest.raises(DivergedError, match=f"at step {bad_step};"):
+        train(str(tmp_path), workload, Dense(), _recipe(log_every=100, checkpoint_every=100))
+
+
+def test_impossible_schedule_is_refused_before_anything_is_written(train, workload, tmp_path):
+    with pytest.raises(InputError, match="ends at step 30, but training at 25"):
+        train(str(tmp_path / "run"), workload, _pruned(end_step=30), _recipe())
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("setting", ["steps", "batch_size", "log_every", "checkpoint_every"])
+def test_counts_below_one_are_refused(setting):
+    with pytest.raises(InputError, match=f"Recipe.{setting} is 0"):
+        _recipe(**{setting: 0})
+
+
+def test_a_checkpoint_that_misses_its_target_is_a_defect_and_says_so(train, workload, tmp_path):
+    run = train(str(tmp_path), workload, _pruned(), _recipe())
+    point = checkpoint.load(run.checkpoint(25)).point
+    name = "block1/conv1/kernel"
+    arrays = {**point.mask.arrays, name: point.mask.arrays[name].copy()}
+    arrays[name].flat[np.flatnonzero(arrays[name])[0]] = False
+    broken = dataclasses.replace(point, mask=type(point.mask)(arrays))
+    with pytest.raises(RuntimeError, match=f"{name} kept"):
+        run_module._check_sparsity(broken, {name: 0.9})

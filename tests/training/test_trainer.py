@@ -1,0 +1,143 @@
+"""Protects: what one step does to the weights, and that a captured state is all of it."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+
+from sparse_rigl_lands.points import initializations
+from sparse_rigl_lands.points.checkpoint import Checkpoint
+from sparse_rigl_lands.points.point import Origin, assign
+from sparse_rigl_lands.sparsity import variants
+from sparse_rigl_lands.sparsity.pruned import PruningSchedule, mask_update, pruned_variant
+from sparse_rigl_lands.training.objective import Objective
+from sparse_rigl_lands.training.trainer import Trainer
+
+_RATE, _MOMENTUM, _DECAY, _SMOOTHING, _BATCH = 0.1, 0.9, 0.05, 0.1, 12
+
+
+def _trainer(network, strategy, sparsity=None):
+    with strategy.scope():
+        if sparsity is None:
+            model = tf_keras.models.clone_model(network)
+        else:
+            targets = dict.fromkeys(variants.kernel_shapes(network), sparsity)
+            model = pruned_variant(network, targets, PruningSchedule(0, 1, 1))
+        optimizer = tf_keras.optimizers.SGD(_RATE, _MOMENTUM, nesterov=True)
+    trainer = Trainer(model, Objective(_DECAY, _SMOOTHING), optimizer, _BATCH, strategy)
+    trainer.restore(Checkpoint(initializations.dense(network, "small", "dense", 0), {}))
+    if sparsity is not None:
+        with strategy.scope():
+            mask_update(model, trainer.momentum)(1)
+    return trainer
+
+
+def _batches(strategy, steps, seed=0):
+    random = np.random.default_rng(seed)
+    images = random.normal(size=(steps * _BATCH, 8, 8, 1)).astype("float32")
+    labels = random.integers(10, size=steps * _BATCH, dtype="int32")
+    dataset = tf.data.Dataset.from_tensor_slices((images, labels)).batch(_BATCH, drop_remainder=True)
+    return iter(strategy.experimental_distribute_dataset(dataset)), (images, labels)
+
+
+def _weights(trainer):
+    return {name: variable.numpy() for name, variable in variants.named_variables(trainer.model).weights.items()}
+
+
+def test_two_steps_are_nesterov_momentum_by_hand(network, one_device):
+    """Against plain Keras gradients of the loss written out, and NumPy's update."""
+    trainer = _trainer(network, one_device)
+    batches, (images, labels) = _batches(one_device, 2)
+    metrics = trainer.take_steps(batches, 2)
+
+    model = tf_keras.models.clone_model(network)
+    assign(model, initializations.dense(network, "small", "dense", 0))
+    names = list(variants.named_variables(model).weights)
+    loss_of = tf_keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=_SMOOTHING)
+    velocity = [np.zeros(variable.shape) for variable in model.trainable_variables]
+    for step in range(2):
+        chosen = slice(step * _BATCH, (step + 1) * _BATCH)
+        with tf.GradientTape() as tape:
+            logits = model(images[chosen], training=True)
+            loss = loss_of(tf.one_hot(labels[chosen], 10), logits)
+        np.testing.assert_allclose(metrics[step, 0], loss, rtol=1e-5)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        for i, (name, variable, gradient) in enumerate(zip(names, model.trainable_variables, gradients, strict=True)):
+            total = gradient.numpy() + (_DECAY * variable.numpy() if name.endswith("/kernel") else 0)
+            velocity[i] = _MOMENTUM * velocity[i] - _RATE * total
+            variable.assign_add(_MOMENTUM * velocity[i] - _RATE * total)
+    for name, variable in zip(names, model.trainable_variables, strict=True):
+        np.testing.assert_allclose(_weights(trainer)[name], variable, rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+def test_masked_weights_and_their_momentum_stay_exactly_zero(network, one_device):
+    trainer = _trainer(network, one_device, sparsity=0.7)
+    trainer.take_steps(_batches(one_device, 5)[0], 5)
+    named = variants.named_variables(trainer.model)
+    for name, mask in named.masks.items():
+        masked = mask.numpy() == 0
+        assert masked.any()
+        assert not named.weights[name].numpy()[masked].any(), name
+        assert not trainer.momentum[name].numpy()[masked].any(), name
+        assert named.weights[name].numpy()[~masked].all(), name
+
+
+def test_master_weights_are_never_rounded(network, one_device):
+    """With bfloat16 weights, or rounded ones, the low 16 bits of all float32 values would be zero."""
+    trainer = _trainer(variants.with_precision(network, "mixed_bfloat16"), one_device, sparsity=0.5)
+    trainer.take_steps(_batches(one_device, 3)[0], 3)
+    for name in variants.kernel_shapes(network):
+        weight = _weights(trainer)[name]
+        low_bits = weight[weight != 0].view("uint32") & 0xFFFF
+        assert np.mean(low_bits != 0) > 0.9, name
+
+
+@pytest.mark.parametrize("sparsity", [None, 0.7])
+def test_going_on_from_a_captured_state_is_bit_identical(network, one_device, sparsity):
+    undisturbed = _trainer(network, one_device, sparsity)
+    undisturbed.take_steps(_batches(one_device, 4)[0], 4)
+    state = undisturbed.capture(Origin("small", "dense", 0, 4))
+    undisturbed.take_steps(_batches(one_device, 3, seed=1)[0], 3)
+
+    restarted = _trainer(network, one_device, sparsity)
+    restarted.restore(state)
+    restarted.take_steps(_batches(one_device, 3, seed=1)[0], 3)
+    final = Origin("small", "dense", 0, 7)
+    first, second = undisturbed.capture(final), restarted.capture(final)
+    assert first.point.digest() == second.point.digest()
+    for name, value in first.training.items():
+        np.testing.assert_array_equal(value, second.training[name], err_msg=name)
+
+
+def test_two_replicas_agree_with_one_device(one_device, mirrored, network):
+    """Without BatchNorm, whose statistics are each replica's own, the same batch gives the same step."""
+    images = tf_keras.Input((8, 8, 1))
+    x = tf_keras.layers.Conv2D(4, 3, 2, activation="relu", name="conv")(images)
+    x = tf_keras.layers.GlobalAveragePooling2D()(x)
+    plain = tf_keras.Model(images, tf_keras.layers.Dense(10, name="head")(x))
+    results = []
+    for strategy in (one_device, mirrored):
+        trainer = _trainer(plain, strategy, sparsity=0.5)
+        metrics = trainer.take_steps(_batches(strategy, 3)[0], 3)
+        results.append((metrics, trainer.capture(Origin("small", "pruned", 0, 3)).point))
+    (one_metrics, one), (two_metrics, two) = results
+    np.testing.assert_allclose(one_metrics, two_metrics, rtol=1e-5)
+    assert one.mask == two.mask
+    for name, weight in one.weights.items():
+        np.testing.assert_allclose(weight, two.weights[name], rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+def test_two_replicas_hold_one_state_after_a_capture(network, mirrored):
+    trainer = _trainer(network, mirrored, sparsity=0.7)
+    trainer.take_steps(_batches(mirrored, 3)[0], 3)
+    named = variants.named_variables(trainer.model)
+    name = "stem/norm/moving_mean"
+    first, second = (copy.numpy() for copy in named.statistics[name].values)
+    assert np.any(first != second)  # statistics are each replica's own
+    captured = trainer.capture(Origin("small", "pruned", 0, 3))
+    np.testing.assert_allclose(captured.point.statistics[name], (first + second) / 2, rtol=1e-6)
+    for variables in dataclasses.astuple(named):
+        for variable in variables.values():
+            np.testing.assert_array_equal(*(copy.numpy() for copy in variable.values))
