@@ -15,8 +15,6 @@ _END = flags.DEFINE_string("end", None, "Checkpoint at t = 1: a prefix or a run'
 
 
 def main() -> None:
-    import gin
-
     from sparse_rigl_lands import distribution, files
     from sparse_rigl_lands.paths.run import interpolate
     from sparse_rigl_lands.points import checkpoint
@@ -24,9 +22,8 @@ def main() -> None:
 
     prefixes = [files.checkpoint_prefix(name) for name in (_START.value, _END.value)]
     recorded = files.run_of_checkpoint(prefixes[-1]).config
-    commandline.parse_gin([recorded] if recorded.exists() else [], ["interpolate.workload = @Workload()"])
-    if commandline.SEED.value is not None:
-        gin.bind_parameter("interpolate.seed", commandline.SEED.value)
+    configs = [recorded] if recorded.exists() else []
+    commandline.parse_gin("interpolate", configs, ["interpolate.workload = @Workload()"])
     strategy = distribution.strategy()  # before anything else of TensorFlow
     start, end = (checkpoint.load(prefix).point for prefix in prefixes)
     path = interpolate(commandline.OUTPUT_DIR.value, strategy, start, end)

@@ -9,16 +9,13 @@ from sparse_rigl_lands import commandline
 
 
 def main() -> None:
-    import gin
     import rich
 
     from sparse_rigl_lands import distribution, files
     from sparse_rigl_lands.reporting import tables
     from sparse_rigl_lands.training.run import train
 
-    commandline.parse_gin()
-    if commandline.SEED.value is not None:
-        gin.bind_parameter("train.seed", commandline.SEED.value)
+    commandline.parse_gin("train")
     strategy = distribution.strategy()  # before anything else of TensorFlow
     run = train(commandline.OUTPUT_DIR.value, strategy)
     summary = files.read_json(run.summary)

@@ -115,24 +115,25 @@ def _lacks_a_binding(error: Exception) -> bool:
     return isinstance(error, TypeError) and "missing" in str(error) and _GIN_TRACE in str(error)
 
 
-def parse_gin(recorded: Sequence[pathlib.Path] = (), bindings: Sequence[str] = ()) -> None:
-    """Configures gin: what is given here, then --gin_file, then --gin_param; later ones override.
+def parse_gin(command: str, recorded: Sequence[pathlib.Path] = (), bindings: Sequence[str] = ()) -> None:
+    """Configures gin: what is given here, then --gin_file, --gin_param and --seed; later ones override.
 
     Gin files are looked up from the working directory and from the project's root.
 
     Args:
+      command: the configurable whose ``seed`` is --seed.
       recorded: gin files that come first, such as that of a finished run.
       bindings: gin bindings that precede --gin_param.
 
     Raises:
       InputError: a file is missing or malformed, or a name is unknown; close names are listed.
     """
+    files = [*map(str, recorded), *(GIN_FILE.value or [])]
+    seed = [] if SEED.value is None else [f"{command}.seed = {SEED.value}"]
     gin.clear_config()
     gin.add_config_file_search_path(str(_HOME))
     try:
-        gin.parse_config_files_and_bindings(
-            [*map(str, recorded), *(GIN_FILE.value or [])], [*bindings, *(GIN_PARAM.value or [])]
-        )
+        gin.parse_config_files_and_bindings(files, [*bindings, *(GIN_PARAM.value or []), *seed])
     except tokenize.TokenError as error:
         raise InputError(f"gin: {error.args[0]}") from error
     except (ValueError, OSError, SyntaxError, ImportError) as error:

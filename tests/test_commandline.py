@@ -1,5 +1,6 @@
 """Protects: what a person is told when a gin name or a flag is wrong."""
 
+import gin
 import pytest
 from absl import flags
 
@@ -13,7 +14,7 @@ def parse():
     def parse_with(*arguments):
         flags.FLAGS.unparse_flags()
         flags.FLAGS(["test", *arguments])
-        commandline.parse_gin()
+        commandline.parse_gin("train")
 
     yield parse_with
     flags.FLAGS.unparse_flags()
@@ -42,8 +43,7 @@ def test_missing_gin_file(parse):
 
 
 def test_later_bindings_override_earlier_ones(parse):
-    import gin
-
-    parse("--gin_file=gin/digits/pruned.gin", "--gin_param=Recipe.steps=5", "--gin_param=Recipe.steps=6")
+    parse("--gin_file=gin/digits/pruned.gin", "--gin_param=Recipe.steps=5", "--gin_param=Recipe.steps=6", "--seed=7")
+    assert gin.query_parameter("train.seed") == 7
     assert gin.query_parameter("Recipe.steps") == 6
     assert gin.query_parameter("Recipe.batch_size") == 128

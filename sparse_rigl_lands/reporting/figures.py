@@ -4,6 +4,7 @@ import pathlib
 from typing import Any
 
 import matplotlib
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -26,19 +27,23 @@ def draw_path(path: files.PathFiles) -> tuple[pathlib.Path, ...]:
     table = pd.read_csv(path.table)
     result = files.read_json(path.result)
     settings = result["settings"]
-    figure = Figure(figsize=(7.2, 4.5), layout="constrained")
+    figure = Figure(figsize=(7.2, 4.6), layout="constrained")
     axes = figure.add_subplot()
     axes.plot(table["t"], table["cross_entropy"], ".-", color=_LOSS, label="cross-entropy")
     if settings["label_smoothing"]:
         axes.plot(table["t"], table["smoothed_cross_entropy"], "--", color=_LOSS, label="smoothed cross-entropy")
+        axes.legend()
     ends = table.iloc[[0, -1]]
-    axes.plot(ends["t"], ends["cross_entropy"], "o", color=_ENDS, markersize=8, label="ends", zorder=3)
-    axes.set_xlabel(f"t, along the {settings['curve']} from {_name(settings['start'])} to {_name(settings['end'])}")
+    axes.plot(ends["t"], ends["cross_entropy"], "o", color=_ENDS, markersize=8, zorder=3)
+    axes.set_xticks(np.linspace(0, 1, 6))
+    axes.set_xlabel(
+        f"t along the {settings['curve']}\n0: {_name(settings['start'])}    1: {_name(settings['end'])}\n"
+        f"mask: {settings['mask']}"
+    )
     images = "augmented training" if settings["augmented"] else "training"
-    axes.set_ylabel(f"cross-entropy (nats), {settings['images']:,} {images} images")
+    axes.set_ylabel(f"loss (nats) on {settings['images']:,} {images} images")
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
-    axes.legend()
     axes.set_title(describe_path(result), fontsize=10)
     with matplotlib.rc_context(_REPRODUCIBLE):
         for file in path.figures:

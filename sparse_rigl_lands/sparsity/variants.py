@@ -5,6 +5,7 @@ A variant is made by ``clone_model``; its variables travel to and from it by *na
 """
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterator, Mapping
 
 import tensorflow as tf
@@ -55,6 +56,14 @@ def kernel_shapes(model: tf_keras.Model) -> dict[str, tuple[int, ...]]:
     """The shapes of all convolution and dense kernels by name, in the order of the layers."""
     weights = named_variables(model).weights
     return {name: tuple(variable.shape) for name, variable in weights.items() if name.endswith("/kernel")}
+
+
+def current_sparsity(model: tf_keras.Model) -> dict[str, float]:
+    """The fraction of zeros of every masked kernel, and of all kernels together under ``"all"``."""
+    sizes = {name: math.prod(shape) for name, shape in kernel_shapes(model).items()}
+    live = {name: float(tf.reduce_sum(mask)) for name, mask in named_variables(model).masks.items()}
+    sparsity = {name: 1 - count / sizes[name] for name, count in live.items()}
+    return {**sparsity, "all": 1 - sum({**sizes, **live}.values()) / sum(sizes.values())}
 
 
 def clone(

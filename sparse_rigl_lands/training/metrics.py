@@ -1,12 +1,14 @@
 """What a run logs: one row per interval, to ``metrics.csv`` and TensorBoard."""
 
 import csv
+import time
 from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
 
 from sparse_rigl_lands import files
+from sparse_rigl_lands.points.checkpoint import Checkpoint
 
 _SUMS = "interval/sums"
 _STEPS = "interval/steps"
@@ -17,31 +19,39 @@ class MetricsLog:
 
     Args:
       run: where.
-      first_step: the global step that training goes on from; rows written after it are dropped.
-      training: of the checkpoint that it goes on from: holds the sums of the interval begun.
+      start: the checkpoint that training goes on from: it holds the sums of the interval begun,
+        and rows of later steps are dropped.
+      batch_size: images per step.
     """
 
-    def __init__(self, run: files.RunFiles, first_step: int, training: Mapping[str, np.ndarray]):
+    def __init__(self, run: files.RunFiles, start: Checkpoint, batch_size: int):
         self._run = run
-        self._rows: list[dict[str, str | float]] = [row for row in _read(run) if int(row["step"]) <= first_step]
-        self._sums = np.array(training.get(_SUMS, np.zeros(3)))
-        self._steps = int(training.get(_STEPS, 0))
+        self._batch_size = batch_size
+        step = start.point.origin.global_step
+        self._rows: list[dict[str, str | float]] = [row for row in _read(run) if int(row["step"]) <= step]
+        self._sums = np.array(start.training.get(_SUMS, np.zeros(3)))
+        self._steps = int(start.training.get(_STEPS, 0))
         self._writer = tf.summary.create_file_writer(str(run.tensorboard))
+        self._last_write, self._last_step = time.monotonic(), step
 
     def add(self, metrics: np.ndarray) -> None:
         """Counts steps: [n, 3] of ``Trainer.take_steps``."""
         self._sums = self._sums + metrics.astype("float64").sum(axis=0)
         self._steps += len(metrics)
 
-    def write(self, step: int, learning_rate: float, sparsity: Mapping[str, float], rate: float) -> None:
+    def write(self, step: int, learning_rate: float, sparsity: Mapping[str, float]) -> None:
         """Ends the interval at a global step.
+
+        The rate of training goes to TensorBoard only: the table is the same at every run.
 
         Args:
           step: the global step.
           learning_rate: of the interval's last step.
-          sparsity: the fraction of zeros of every pruned kernel, and of all under ``"all"``.
-          rate: images per second; to TensorBoard only, since the table is the same at every run.
+          sparsity: of ``variants.current_sparsity``.
         """
+        now = time.monotonic()
+        rate = (step - self._last_step) * self._batch_size / (now - self._last_write)
+        self._last_write, self._last_step = now, step
         loss, l2, accuracy = (float(value) for value in self._sums / self._steps)
         row: dict[str, str | float] = {
             "step": step,

@@ -38,7 +38,7 @@ class Trainer:
         self._objective = objective
         self._optimizer = optimizer
         self._batch_size = batch_size
-        self._strategy = strategy
+        self.strategy = strategy
         self._named = variants.named_variables(model)
         with strategy.scope():
             optimizer.build(list(self._named.weights.values()))
@@ -61,14 +61,14 @@ class Trainer:
     def _steps(self, batches: Iterator, count: tf.Tensor) -> tf.Tensor:
         metrics = tf.TensorArray(tf.float32, count, element_shape=[3])
         for i in tf.range(count):
-            per_replica = self._strategy.run(self._replica_step, args=next(batches))
-            metrics = metrics.write(i, self._strategy.reduce("SUM", per_replica, axis=None))
+            per_replica = self.strategy.run(self._replica_step, args=next(batches))
+            metrics = metrics.write(i, self.strategy.reduce("SUM", per_replica, axis=None))
         return metrics.stack()
 
     def _replica_step(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         """One step on this replica's share of the batch; the return values sum over replicas."""
         weights = self._named.weights
-        replicas = self._strategy.num_replicas_in_sync
+        replicas = self.strategy.num_replicas_in_sync
         with tf.GradientTape() as tape:
             logits = self.model(images, training=True)
             losses = self._objective.smoothed_cross_entropy(labels, logits)
@@ -87,7 +87,7 @@ class Trainer:
         goes on and one that starts again from the checkpoint then hold the same.
         """
         point = points.point_of(self.model, origin)
-        if self._strategy.num_replicas_in_sync > 1:
+        if self.strategy.num_replicas_in_sync > 1:
             for name, variable in self._named.statistics.items():
                 variable.assign(point.statistics[name])
         return Checkpoint(point, {_MOMENTUM + name: slot.numpy() for name, slot in self.momentum.items()})

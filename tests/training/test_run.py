@@ -5,6 +5,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from sparse_rigl_lands import files
 from sparse_rigl_lands.errors import DivergedError, InputError
@@ -13,7 +14,7 @@ from sparse_rigl_lands.sparsity.distributions import kept_weights, uniform
 from sparse_rigl_lands.sparsity.pruned import PruningSchedule
 from sparse_rigl_lands.training import run as run_module
 from sparse_rigl_lands.training.methods import Dense, Pruned
-from sparse_rigl_lands.training.run import Recipe
+from sparse_rigl_lands.training.recipe import Recipe
 from sparse_rigl_lands.training.run import train as train_run
 from sparse_rigl_lands.training.schedules import WarmupStepDecay
 from sparse_rigl_lands.training.trainer import Trainer
@@ -60,7 +61,9 @@ def test_what_a_pruned_run_leaves_behind(train, workload, tmp_path):
         rows = list(csv.DictReader(table))
     assert [int(row["step"]) for row in rows] == [10, 20, 25]
     assert [float(row["sparsity"]) for row in rows] == sorted(float(row["sparsity"]) for row in rows)
-    assert list(run.tensorboard.iterdir())
+    scalars = EventAccumulator(str(run.tensorboard)).Reload()
+    for name in ("training/smoothed_cross_entropy", "training/images_per_second", "sparsity/block1/conv1/kernel"):
+        assert name in scalars.Tags()["tensors"]
 
 
 class _StoppedError(Exception):
@@ -129,12 +132,6 @@ def test_impossible_schedule_is_refused_before_anything_is_written(train, worklo
     with pytest.raises(InputError, match="ends at step 30, but training at 25"):
         train(str(tmp_path / "run"), workload, _pruned(end_step=30), _recipe())
     assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize("setting", ["steps", "batch_size", "log_every", "checkpoint_every"])
-def test_counts_below_one_are_refused(setting):
-    with pytest.raises(InputError, match=f"Recipe.{setting} is 0"):
-        _recipe(**{setting: 0})
 
 
 def test_a_checkpoint_that_misses_its_target_is_a_defect_and_says_so(train, workload, tmp_path):

@@ -1,0 +1,98 @@
+"""The one training loop."""
+
+import dataclasses
+import time
+
+import numpy as np
+
+from sparse_rigl_lands import files, progress
+from sparse_rigl_lands.data.dataset import Dataset
+from sparse_rigl_lands.errors import DivergedError
+from sparse_rigl_lands.points import checkpoint as checkpoints
+from sparse_rigl_lands.points.checkpoint import Checkpoint
+from sparse_rigl_lands.points.point import Point
+from sparse_rigl_lands.sparsity import variants
+from sparse_rigl_lands.training.methods import Method
+from sparse_rigl_lands.training.metrics import MetricsLog
+from sparse_rigl_lands.training.recipe import Recipe
+from sparse_rigl_lands.training.trainer import Trainer
+
+
+def train_from_latest(
+    run: files.RunFiles,
+    trainer: Trainer,
+    method: Method,
+    recipe: Recipe,
+    dataset: Dataset,
+    initialization: Point,
+) -> float:
+    """Trains from the latest checkpoint, or from the initialization, to the last step.
+
+    Whatever happens between compiled calls (an update of the masks, a row of the metrics, a
+    checkpoint) happens at steps that depend on the configuration alone, and the data on the global
+    step alone: a run that was stopped anywhere goes on to the same bits.
+
+    Args:
+      run: where the checkpoints and metrics are written.
+      trainer: takes the steps.
+      method: what happens between them.
+      recipe: how many, and what is written when.
+      dataset: the training images.
+      initialization: where a new run starts; its origin is the run's.
+
+    Returns:
+      The seconds that it took.
+
+    Raises:
+      DivergedError: the loss of a step is not finite.
+    """
+    run.remove_partial_checkpoints()
+    saved = run.checkpoint_steps()
+    start = checkpoints.load(run.checkpoint(saved[-1])) if saved else Checkpoint(initialization, {})
+    trainer.restore(start)
+    origin, step = initialization.origin, start.point.origin.global_step
+    log = MetricsLog(run, start, recipe.batch_size)
+
+    def save() -> None:
+        captured = trainer.capture(dataclasses.replace(origin, global_step=step))
+        training = {**captured.training, **log.state()}
+        checkpoints.save(run.checkpoint(step), dataclasses.replace(captured, training=training))
+        for earlier in run.checkpoint_steps():
+            if earlier < step and not recipe.keeps(earlier):
+                checkpoints.delete(run.checkpoint(earlier))
+
+    if not saved:
+        save()
+    strategy = trainer.strategy
+    stream = dataset.training_batches(recipe.batch_size, origin.seed, step)
+    batches = iter(strategy.experimental_distribute_dataset(stream))
+    intervene = method.intervention(trainer.model, trainer.momentum)
+    started = time.monotonic()
+    with progress.Progress(f"training {method.name}", recipe.steps, "step", initial=step) as bar:
+        while step < recipe.steps:
+            if method.next_intervention(step + 1) == step + 1:
+                with strategy.scope():
+                    intervene(step + 1)
+            stop = recipe.next_stop(step)
+            following = method.next_intervention(step + 2)
+            count = min(stop, following - 1 if following else stop) - step
+            metrics = trainer.take_steps(batches, count)
+            _check_finite(metrics, step, run)
+            step += count
+            log.add(metrics)
+            bar.advance(count, f"loss {metrics[-1, 0]:.4f}")
+            if recipe.logs_at(step):
+                log.write(step, float(recipe.learning_rate(step - 1)), variants.current_sparsity(trainer.model))
+            if recipe.checkpoints_at(step):
+                save()
+    return time.monotonic() - started
+
+
+def _check_finite(metrics: np.ndarray, step: int, run: files.RunFiles) -> None:
+    losses = metrics[:, 0] + metrics[:, 1]
+    bad = np.flatnonzero(~np.isfinite(losses))
+    if len(bad):
+        raise DivergedError(
+            f"the loss is {losses[bad[0]]} at step {step + bad[0] + 1}; the last checkpoint is of step "
+            f"{run.checkpoint_steps()[-1]}; a lower learning rate or a longer warm-up may help"
+        )
