@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import rich
 import tensorflow as tf
+from rich.console import Console
 from rich.table import Table
 
 from sparse_rigl_lands import files
@@ -45,7 +45,7 @@ def report(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
         table.add_column(column.replace("_", " "), justify="left" if isinstance(rows[0][column], str) else "right")
     for row in rows:
         table.add_row(*(f"{value:.4g}" if isinstance(value, float) else str(value) for value in row.values()))
-    rich.print(table)
+    Console(width=120).print(table)
     directory = pathlib.Path("runs/benchmarks")
     directory.mkdir(parents=True, exist_ok=True)
     files.write_json(directory / f"{name}.json", {"machine": machine, "rows": list(rows)})

@@ -71,8 +71,8 @@ def train(
     seconds = train_from_latest(run, trainer, method, recipe, workload.dataset, initialization)
 
     solution = checkpoints.load(run.checkpoint(recipe.steps)).point
-    evaluated_on = {
-        "train_augmented": workload.dataset.evaluation_batches("train", recipe.batch_size, augmented=True, seed=seed),
+    evaluated_on = {  # augmented alike for every seed of training, and as a path's images are
+        "train_augmented": workload.dataset.evaluation_batches("train", recipe.batch_size, augmented=True),
         "test": workload.dataset.evaluation_batches("test", recipe.batch_size),
     }
     summary = {
