@@ -41,18 +41,19 @@ clean:
 
 # Debian's Python may come without the module that makes environments: virtualenv does as well.
 $(VENV)/bin/python:
-	$(PYTHON) -c "import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14) and 'Python 3.10 to 3.13 is needed; set PYTHON')"
-	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV) && \
+	@$(PYTHON) -c "import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14) and 'Python 3.10 to 3.13 is needed; set PYTHON')"
+	@echo "making $(VENV) with $$($(PYTHON) --version); installing takes a few minutes"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV) && \
 	    $(PYTHON) -m pip install --quiet --target .bootstrap virtualenv && \
 	    PYTHONPATH=.bootstrap $(PYTHON) -m virtualenv --quiet $(VENV); }
 
 $(VENV)/constraints.txt: constraints.txt $(VENV)/bin/python
-	sed $(if $(TENSORFLOW),'s/^\(tensorflow\|tf_keras\)==.*/\1==$(TENSORFLOW)/') -e '' constraints.txt > $@
+	@sed $(if $(TENSORFLOW),'s/^\(tensorflow\|tf_keras\|tensorboard\)==.*/\1==$(TENSORFLOW)/') -e '' constraints.txt > $@
 
 $(VENV)/installed: pyproject.toml $(VENV)/constraints.txt
-	$(RUN) -m pip install --quiet --constraint $(VENV)/constraints.txt --editable .
-	touch $@
+	@$(RUN) -m pip install --quiet --constraint $(VENV)/constraints.txt --editable .
+	@touch $@
 
 $(VENV)/installed-%: $(VENV)/installed
-	$(RUN) -m pip install --quiet --constraint $(VENV)/constraints.txt --editable ".[$*]"
-	touch $@
+	@$(RUN) -m pip install --quiet --constraint $(VENV)/constraints.txt --editable ".[$*]"
+	@touch $@

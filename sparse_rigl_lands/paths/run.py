@@ -7,6 +7,7 @@ from typing import Any
 import gin
 import numpy as np
 import tensorflow as tf
+import tf_keras
 
 from sparse_rigl_lands import files, progress
 from sparse_rigl_lands.errors import InputError
@@ -108,7 +109,7 @@ def interpolate(
 
     own_statistics = {}
     with strategy.scope():
-        model = variants.clone(network, lambda layer: None, tuple(map(type, network.layers)))
+        model = tf_keras.models.clone_model(network)
     for name, point in {"start": start, "end": end}.items():
         points.assign(model, point)
         evaluation = evaluate_network(model, workload.objective, batches, strategy)

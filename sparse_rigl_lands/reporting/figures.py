@@ -1,5 +1,6 @@
 """Figures, drawn from the files that a command wrote."""
 
+import io
 import pathlib
 from typing import Any
 
@@ -42,14 +43,14 @@ def draw_path(path: files.PathFiles) -> tuple[pathlib.Path, ...]:
     )
     images = "augmented training" if settings["augmented"] else "training"
     axes.set_ylabel(f"loss (nats) on {settings['images']:,} {images} images")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(bottom=-0.03 * table["cross_entropy"].max())  # zero, with room for the marks on it
     axes.grid(alpha=0.3)
-    axes.set_title(describe_path(result), fontsize=10)
+    axes.set_title(describe_path(result).replace("; ", ";\n"), fontsize=10)
     with matplotlib.rc_context(_REPRODUCIBLE):
         for file in path.figures:
-            temporary = files.partial(file).with_suffix(file.suffix)
-            figure.savefig(temporary, dpi=150, metadata={"Date": None} if file.suffix == ".svg" else None)
-            files.put_in_place(temporary, file)
+            picture, kind = io.BytesIO(), file.suffix[1:]
+            figure.savefig(picture, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
+            files.write_bytes(file, picture.getvalue())
     return path.figures
 
 

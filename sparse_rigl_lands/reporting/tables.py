@@ -2,13 +2,19 @@
 
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 
 def sparsity_table(summary: dict[str, Any]) -> Table:
     """What every kernel has kept, against its target, from ``summary.json``."""
-    table = Table(title=f"Sparsity after step {summary['global_step']:,}")
-    table.add_column("kernel")
+    table = Table(
+        title=f"Sparsity after step {summary['global_step']:,}",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 0, 0, 1),
+    )
+    table.add_column("kernel", overflow="fold")
     for column in ("shape", "weights", "kept", "sparsity", "target"):
         table.add_column(column, justify="right")
     layers = summary["layers"]

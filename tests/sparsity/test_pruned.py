@@ -1,5 +1,8 @@
 """Protects: this is tfmot's pruning, and none of its wrapper's side effects is left."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -135,6 +138,18 @@ def test_a_forward_pass_writes_nothing_but_moving_statistics(network, random, pr
     tf.function(model)(tf.ones((4, 8, 8, 1)), training=training)
     for old, new, variable in zip(before, _values(model), model.variables, strict=True):
         assert (training and "moving" in variable.name) or np.array_equal(old, new), variable.name
+
+
+def test_it_does_not_matter_which_keras_was_imported_first():
+    """tf.keras is Keras 3 here, and tfmot refuses its models; a user may have imported it before."""
+    program = (
+        "import tensorflow as tf; tf.keras.layers.Dense(1)\n"
+        "from sparse_rigl_lands.networks.digits_resnet import digits_resnet\n"
+        "from sparse_rigl_lands.sparsity.pruned import PruningSchedule, pruned_variant\n"
+        "print(pruned_variant(digits_resnet(), {'block1/conv1/kernel': 0.5}, PruningSchedule(0, 1, 1)).name)"
+    )
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert process.stdout == "digits_resnet\n", process.stderr
 
 
 def test_stock_tfmot_does_write_in_an_evaluation(network, random):
