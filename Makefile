@@ -5,7 +5,8 @@
 #   make lint    ruff and mypy
 #   make bench   the benchmarks, with this machine's figures
 #
-# PYTHON=python3.12 chooses the interpreter; TENSORFLOW=2.20.0 another version than the pinned one.
+# PYTHON=python3.12 chooses the interpreter, TENSORFLOW=2.20.0 another version than the pinned one, both when
+# the environment is made: give VENV=.venv-2.20 with them for a second one.
 
 PYTHON ?= $(firstword $(foreach v,3.12 3.11 3.13 3.10,$(shell python$(v) -c "print('python$(v)')" 2>/dev/null)) python3)
 TENSORFLOW ?=
@@ -18,6 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: demo test lint bench clean
 .DEFAULT_GOAL := demo
+.DELETE_ON_ERROR:
 
 demo: $(VENV)/installed
 	$(RUN) train.py --gin_file=gin/digits/pruned.gin --seed=$(SEED) --output_dir=$(DEMO)/pruned-seed$(SEED)
@@ -48,7 +50,7 @@ $(VENV)/bin/python:
 	    PYTHONPATH=.bootstrap $(PYTHON) -m virtualenv --quiet $(VENV); }
 
 $(VENV)/constraints.txt: constraints.txt $(VENV)/bin/python
-	@sed $(if $(TENSORFLOW),'s/^\(tensorflow\|tf_keras\|tensorboard\)==.*/\1==$(TENSORFLOW)/') -e '' constraints.txt > $@
+	@sed -e '$(if $(TENSORFLOW),s/^\(tensorflow\|tf_keras\|tensorboard\)==.*/\1==$(TENSORFLOW)/)' $< > $@
 
 $(VENV)/installed: pyproject.toml $(VENV)/constraints.txt
 	@$(RUN) -m pip install --quiet --constraint $(VENV)/constraints.txt --editable .
