@@ -16,12 +16,15 @@ _END = flags.DEFINE_string("end", None, "Checkpoint at t = 1: a prefix or a run'
 
 def main() -> None:
     from sparse_rigl_lands import distribution, files
+    from sparse_rigl_lands.errors import InputError
     from sparse_rigl_lands.paths.run import interpolate
     from sparse_rigl_lands.points import checkpoint
     from sparse_rigl_lands.reporting import figures
 
     prefixes = [files.checkpoint_prefix(name) for name in (_START.value, _END.value)]
     recorded = files.run_of_checkpoint(prefixes[-1]).config
+    if not recorded.exists() and not commandline.GIN_FILE.value:
+        raise InputError(f"{recorded} is missing; say with --gin_file what workload the checkpoints are of")
     configs = [recorded] if recorded.exists() else []
     commandline.parse_gin("interpolate", configs, ["interpolate.workload = @Workload()"])
     strategy = distribution.strategy()  # before anything else of TensorFlow

@@ -4,6 +4,7 @@ import os
 import pathlib
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -38,7 +39,12 @@ def interleaved_medians(candidates: Mapping[str, Callable[[], object]], rounds: 
 
 
 def report(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Prints rows that share their keys as a table, and writes them to ``runs/benchmarks/<name>.json``."""
+    """Prints rows as a table, writes them to ``runs/benchmarks/<name>.json``, and leaves with 1 if one is over its limit.
+
+    Args:
+      name: of the benchmark.
+      rows: sharing their keys, among them ``ratio`` and ``limit``: the largest ratio allowed, or None.
+    """
     machine = f"{_processor()}, {os.cpu_count()} cores, TensorFlow {tf.__version__}"
     table = Table(title=f"{name}, on {machine}")
     for column in rows[0]:
@@ -49,6 +55,9 @@ def report(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
     directory = pathlib.Path("runs/benchmarks")
     directory.mkdir(parents=True, exist_ok=True)
     files.write_json(directory / f"{name}.json", {"machine": machine, "rows": list(rows)})
+    over = [row for row in rows if row["limit"] is not None and row["ratio"] > row["limit"]]
+    if over:
+        sys.exit(f"{name}: {len(over)} of {len(rows)} rows over their limit")
 
 
 def _processor() -> str:

@@ -73,7 +73,7 @@ def _guarded(main: Callable[[], None]) -> int:
         _import_tensorflow()
         main()
     except KeyboardInterrupt:
-        print("interrupted; the same command goes on from here", file=sys.stderr)
+        print("interrupted; run the same command to go on", file=sys.stderr)
         return 130
     except Exception as error:
         if DEBUG.value:
@@ -123,17 +123,17 @@ def parse_gin(command: str, recorded: Sequence[pathlib.Path] = (), bindings: Seq
     Args:
       command: the configurable whose ``seed`` is --seed.
       recorded: gin files that come first, such as that of a finished run.
-      bindings: gin bindings that precede --gin_param.
+      bindings: gin bindings that come next.
 
     Raises:
       InputError: a file is missing or malformed, or a name is unknown; close names are listed.
     """
-    files = [*map(str, recorded), *(GIN_FILE.value or [])]
     seed = [] if SEED.value is None else [f"{command}.seed = {SEED.value}"]
     gin.clear_config()
     gin.add_config_file_search_path(str(_HOME))
     try:
-        gin.parse_config_files_and_bindings(files, [*bindings, *(GIN_PARAM.value or []), *seed])
+        gin.parse_config_files_and_bindings(list(map(str, recorded)), list(bindings), finalize_config=False)
+        gin.parse_config_files_and_bindings(GIN_FILE.value or [], [*(GIN_PARAM.value or []), *seed])
     except tokenize.TokenError as error:
         raise InputError(f"gin: {error.args[0]}") from error
     except (ValueError, OSError, SyntaxError, ImportError) as error:

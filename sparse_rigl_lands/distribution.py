@@ -30,7 +30,10 @@ def strategy(kind: str = "auto", logical_cpus: int = 1) -> tf.distribute.Strateg
         raise InputError(f"strategy.logical_cpus is {logical_cpus}; it must be at least 1")
     if logical_cpus > 1:
         _split_cpu(logical_cpus)
-    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    devices = tf.config.list_logical_devices("GPU")
+    if devices:
+        tf.config.experimental.enable_op_determinism()  # a run that is started again ends with the same bits
+    devices = devices or tf.config.list_logical_devices("CPU")
     names = [device.name for device in devices]
     if kind == "mirrored" or (kind == "auto" and len(names) > 1):
         return tf.distribute.MirroredStrategy(names)

@@ -17,8 +17,8 @@ A path::
     runs/paths/<start>_to_<end>/
       config.gin
       path.csv                      one row per t
-      path.png, path.svg
-      path.json                     written last: its presence means that the path is finished
+      path.json                     written after the table: its presence means that the path is finished
+      path.png, path.svg            drawn from the two, at every call
 """
 
 import csv
@@ -28,12 +28,13 @@ import os
 import pathlib
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sparse_rigl_lands.errors import InputError
 
 _PARTIAL = ".partial"
+_IN_FORCE = "#   "  # a comment to gin
 _CHECKPOINT = re.compile(r"step_(\d{8,})\.index")
 
 
@@ -61,23 +62,26 @@ class _Directory:
         except OSError as error:
             raise InputError(f"cannot write to {self.directory}: {error.strerror}") from error
 
-    def claim(self, config: str) -> None:
-        """Makes the directory this configuration's own.
+    def claim(self, config: str, settings: Mapping[str, object]) -> None:
+        """Makes the directory that of one configuration, which is written to ``config.gin``.
 
         Args:
           config: the operative gin configuration of the work about to start.
+          settings: what is in force, by name, whether gin or a program asked for it.
 
         Raises:
           InputError: the directory cannot be written, or belongs to another configuration.
         """
         self.create()
+        in_force = "".join(f"{_IN_FORCE}{name} = {value!r}\n" for name, value in settings.items())
+        content = f"{config}\n# In force, for the record:\n{in_force}"
         if not self.config.exists():
-            write_text(self.config, config)
+            write_text(self.config, content)
             return
         found = self.config.read_text(encoding="utf-8")
-        if found != config:
+        if found != content:
             raise InputError(
-                f"{self.directory} belongs to another configuration ({_first_difference(found, config)}); "
+                f"{self.directory} belongs to another configuration ({_first_difference(found, content)}); "
                 "choose another --output_dir"
             )
 
@@ -105,10 +109,20 @@ class RunFiles(_Directory):
         """The prefix of the checkpoint of a global step."""
         return self.checkpoints / f"step_{step:08d}"
 
-    def remove_partial_checkpoints(self) -> None:
-        """Removes what a process that was killed while it saved has left behind."""
-        for path in self.checkpoints.glob(f".*{_PARTIAL}*"):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    def clean_checkpoints(self, keep: Callable[[int], bool]) -> None:
+        """Removes what is no longer wanted, and what a process that was killed has left behind.
+
+        Args:
+          keep: whether the checkpoint of a step stays, though a later one is there.
+        """
+        *earlier, _ = self.checkpoint_steps() or [0]
+        for step in earlier:
+            if not keep(step):  # the index first: without it there is no checkpoint
+                index_file(self.checkpoint(step)).unlink()
+        complete = {self.checkpoint(step).name for step in self.checkpoint_steps()}
+        for path in self.checkpoints.glob("*"):
+            if path.name.split(".")[0] not in complete:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def checkpoint_steps(self) -> list[int]:
         """The global steps of the checkpoints that are complete, in order."""
@@ -225,11 +239,11 @@ def _first_difference(found: str, wanted: str) -> str:
 
     def settings(config: str) -> dict[str, str]:
         statements = re.sub(r"\\?\n +", " ", config).splitlines()
-        pairs = (line.partition(" = ") for line in statements if not line.startswith("#"))
+        pairs = (line.removeprefix(_IN_FORCE).partition(" = ") for line in statements)
         return {name: value for name, separator, value in pairs if separator}
 
     before, after = settings(found), settings(wanted)
-    for name in sorted(before.keys() | after.keys()):
+    for name in [*after, *before]:
         if before.get(name) != after.get(name):
             return f"{name} is {before.get(name, 'absent')} there and {after.get(name, 'absent')} here"
     return "other imports or comments"

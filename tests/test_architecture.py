@@ -11,24 +11,30 @@ ROOMS = ["data", "networks", "sparsity", "points", "training", "paths", "reporti
 COMMON = {"files", "distribution", "progress", "seeds", "errors"}
 
 
-def _imports(path):
-    """The modules of the package that a file imports, as (room or module, ...)."""
+def _imported_modules(path):
+    """The full names of what a file imports, module or member."""
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sparse_rigl_lands"):
-            below = node.module.split(".")[1:]
-            yield from ([below[0]] if below else [alias.name for alias in node.names])
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _imports(path):
+    """The rooms and common modules of the package that a file imports."""
+    return {name.split(".")[1] for name in _imported_modules(path) if name.startswith("sparse_rigl_lands.")}
 
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_imports_go_downward_only(room):
     below = set(ROOMS[: ROOMS.index(room) + 1])
     for path in (PACKAGE / room).glob("*.py"):
-        assert set(_imports(path)) <= below | COMMON, path
+        assert _imports(path) <= below | COMMON, path
 
 
 def test_what_every_room_uses_imports_no_room():
     for name in COMMON:
-        assert set(_imports(PACKAGE / f"{name}.py")) <= COMMON - {name}, name
+        assert _imports(PACKAGE / f"{name}.py") <= COMMON - {name}, name
 
 
 @pytest.mark.parametrize("script", ["train.py", "interpolate.py"])
@@ -41,6 +47,7 @@ def test_keras_is_imported_by_its_own_name():
     for path in [*PACKAGE.rglob("*.py"), *(ROOT / "benchmarks").glob("*.py"), *(ROOT / "tests").rglob("*.py")]:
         names = {ast.unparse(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
         assert "tf.keras" not in names, path
+        assert not {name for name in _imported_modules(path) if name.startswith(("tensorflow.keras", "keras"))}, path
 
 
 def test_every_module_has_its_tests():

@@ -20,24 +20,30 @@ uniform.sparsity = 0.99
 """
 
 
+SETTINGS = {"seed": 0, "origin": "digits"}
+
+
 def test_a_directory_belongs_to_its_first_configuration(tmp_path):
     run = files.RunFiles(tmp_path / "run")
-    run.claim(CONFIG)
-    run.claim(CONFIG)
-    for before, after, words in (
+    run.claim(CONFIG, SETTINGS)
+    run.claim(CONFIG, SETTINGS)
+    before = run.config.read_text()
+    for old, new, words in (
         ("0.99", "0.9", "uniform.sparsity is 0.99 there and 0.9 here"),
         ("'head/dense/kernel': 0.8", "'head/dense/kernel': 0.7", "uniform.at_most is .*0.8.* there and .*0.7.* here"),
         ("Recipe.steps = 2000\n", "", "Recipe.steps is 2000 there and absent here"),
     ):
         with pytest.raises(InputError, match=words):
-            run.claim(CONFIG.replace(before, after))
-    assert run.config.read_text() == CONFIG
+            run.claim(CONFIG.replace(old, new), SETTINGS)
+    with pytest.raises(InputError, match="seed is 0 there and 1 here"):
+        run.claim(CONFIG, {**SETTINGS, "seed": 1})
+    assert run.config.read_text() == before
 
 
 def test_a_directory_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot write to .*file/run: Not a directory"):
-        files.RunFiles(tmp_path / "file" / "run").claim(CONFIG)
+        files.RunFiles(tmp_path / "file" / "run").claim(CONFIG, SETTINGS)
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
@@ -67,14 +73,30 @@ def test_a_checkpoint_is_named_by_its_prefix_or_its_run(tmp_path):
     run.checkpoints.mkdir()
     for step in (0, 500, 123456789):
         files.index_file(run.checkpoint(step)).write_bytes(b"")
-    (run.checkpoints / ".step_00000900.partial.index").write_bytes(b"")
     assert run.checkpoint_steps() == [0, 500, 123456789]
     assert files.checkpoint_prefix(str(tmp_path)) == run.checkpoint(123456789)
     assert files.checkpoint_prefix(str(run.checkpoint(500))) == run.checkpoint(500)
     assert files.checkpoint_prefix(str(files.index_file(run.checkpoint(500)))) == run.checkpoint(500)
     assert files.run_of_checkpoint(run.checkpoint(500)).directory == tmp_path
-    run.remove_partial_checkpoints()
-    assert len(list(run.checkpoints.iterdir())) == 3
+
+
+def test_cleaning_removes_what_kills_leave_behind(tmp_path):
+    run = files.RunFiles(tmp_path)
+    run.checkpoints.mkdir()
+    for step in (0, 500, 1000, 1500):
+        files.index_file(run.checkpoint(step)).write_bytes(b"")
+        files.data_file(run.checkpoint(step)).write_bytes(b"")
+    files.data_file(run.checkpoint(700)).write_bytes(b"")  # killed between its two files
+    files.index_file(files.partial(run.checkpoint(2000))).write_bytes(b"")  # killed while it was written
+    (run.checkpoints / ".step_00002000.partial_temp").mkdir()
+    run.clean_checkpoints(lambda step: step in (0, 1000))
+    assert run.checkpoint_steps() == [0, 1000, 1500]
+    assert len(list(run.checkpoints.iterdir())) == 6
+
+
+def test_there_may_be_nothing_to_clean(tmp_path):
+    files.RunFiles(tmp_path).clean_checkpoints(lambda step: False)
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_no_checkpoint(tmp_path):

@@ -32,7 +32,9 @@ def test_two_checkpoints_are_all_it_needs(commands, small_run, tmp_path):
     before = path.result.stat().st_mtime_ns
     assert commands.run(*arguments) == output
     assert path.result.stat().st_mtime_ns == before
-    assert "num_points is 51 there and 5 here" in commands.refuses(*arguments, "--gin_param=interpolate.num_points=5")
+    assert "interpolate.num_points is 51 there and 5 here" in commands.refuses(
+        *arguments, "--gin_param=interpolate.num_points=5"
+    )
 
 
 @pytest.mark.slow
@@ -85,6 +87,22 @@ def test_bad_checkpoints(commands, small_run, run_copy, tmp_path, damage, words)
     )
     assert words in error
     assert not path.exists()
+
+
+def test_another_dataset_is_another_path(commands, small_run, tmp_path):
+    """An option of the dataset is part of the configuration: the old numbers are not told as the new ones."""
+    arguments = ["interpolate.py", f"--start={small_run}", f"--end={small_run}", f"--output_dir={tmp_path / 'path'}"]
+    commands.run(*arguments, "--gin_param=interpolate.num_points=2")
+    changed = ["--gin_param=interpolate.num_points=2", "--gin_param=Digits.max_shift=0"]
+    assert "Digits.max_shift is 1 there and 0 here" in commands.refuses(*arguments, *changed)
+
+
+def test_checkpoints_without_their_configuration(commands, run_copy, tmp_path):
+    run_copy.config.unlink()
+    ends = [f"--start={run_copy.directory}", f"--end={run_copy.directory}", f"--output_dir={tmp_path / 'path'}"]
+    assert "config.gin is missing; say with --gin_file" in commands.refuses("interpolate.py", *ends)
+    gin_file = "--gin_file=gin/digits/workload.gin"
+    commands.run("interpolate.py", *ends, gin_file, "--gin_param=interpolate.num_points=2")
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,10 @@ def test_killed_at_three_moments_it_ends_with_the_same_bits(commands, small_trai
         expected = undisturbed.directory / file.relative_to(run.directory)
         assert file.read_bytes() == expected.read_bytes(), file
     assert run.checkpoint_steps() == [0, 60]
+    summaries = [files.read_json(each.summary) for each in (run, undisturbed)]
+    for summary in summaries:
+        del summary["seconds_of_last_process"]
+    assert summaries[0] == summaries[1]
 
 
 def test_what_it_prints(commands, small_training, small_run):

@@ -13,8 +13,6 @@ from sparse_rigl_lands.sparsity import variants
 
 BatchNorm = Literal["batch", "stored"]
 
-_KNOWN = (tf_keras.layers.Conv2D, tf_keras.layers.Dense, tf_keras.layers.BatchNormalization)
-
 
 class CurveNetwork:
     """A network whose weights are sum_i c_i theta_i, for coefficients c given at every call.
@@ -40,7 +38,7 @@ class CurveNetwork:
         self._curves: dict[str, WeightsOnCurve] = {}
 
         def put_on_curve(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer | None:
-            if type(layer) not in _KNOWN:
+            if not layer.weights:
                 return None
             curve = self._curves[layer.name] = WeightsOnCurve(self._position, num_control_points)
             config = layer.get_config()
@@ -51,7 +49,7 @@ class CurveNetwork:
             return CurveBatchNormalization(curve, batch_norm == "batch", **config)
 
         with self._position.at(tf.zeros(num_control_points)):
-            self._model = variants.clone(network, put_on_curve, _KNOWN)
+            self._model = variants.clone(network, put_on_curve)
 
     def __call__(
         self, images: tf.Tensor, coefficients: tf.Tensor, example_weights: tf.Tensor | None = None

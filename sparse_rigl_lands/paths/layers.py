@@ -5,6 +5,7 @@ points theta_i by itself. They are float32, whatever the layer computes in; only
 """
 
 import contextlib
+import math
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -162,8 +163,12 @@ class CurveBatchNormalization(tf_keras.layers.BatchNormalization):
         inputs = tf.cast(inputs, tf.float32)
         if example_weights is None:
             return tf.nn.moments(inputs, axes)
+        # A replica that holds nothing but padding is normalized as if all of it were examples: its result
+        # counts for nothing, but with a variance of zero it would grow from layer to layer to infinity.
+        example_weights = tf.cond(
+            tf.reduce_any(example_weights > 0), lambda: example_weights, lambda: tf.ones_like(example_weights)
+        )
         weights = tf.reshape(example_weights, [-1] + [1] * (self._rank - 1))
-        # A replica that holds nothing but padding counts as one example of zeros, to stay finite.
-        weights /= tf.maximum(tf.reduce_sum(weights), 1.0) * tf.cast(tf.reduce_prod(inputs.shape[1:-1]), tf.float32)
+        weights /= tf.reduce_sum(weights) * math.prod(inputs.shape[1:-1])
         mean = tf.reduce_sum(weights * inputs, axes)
         return mean, tf.reduce_sum(weights * tf.math.squared_difference(inputs, mean), axes)

@@ -10,16 +10,16 @@ import tensorflow as tf
 import tf_keras
 
 from sparse_rigl_lands import files, progress
-from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.errors import DivergedError, InputError
 from sparse_rigl_lands.paths import geometry, statistics
 from sparse_rigl_lands.paths.curve_network import BatchNorm, CurveNetwork
 from sparse_rigl_lands.paths.curves import Line
-from sparse_rigl_lands.paths.evaluator import PathLosses
 from sparse_rigl_lands.paths.evaluator import evaluate as evaluate_path
 from sparse_rigl_lands.paths.masks import Rule, path_mask
 from sparse_rigl_lands.points import point as points
 from sparse_rigl_lands.points.point import Point
 from sparse_rigl_lands.sparsity import variants
+from sparse_rigl_lands.training.evaluation import Evaluation
 from sparse_rigl_lands.training.evaluation import evaluate as evaluate_network
 from sparse_rigl_lands.training.objective import decayed
 from sparse_rigl_lands.training.workload import Workload
@@ -65,6 +65,7 @@ def interpolate(
     Raises:
       InputError: the points do not fit each other or the workload, a setting is out of range, or
         the directory holds another path. Nothing has been written then.
+      DivergedError: the loss is not finite somewhere on the path.
     """
     if num_points < 2:
         raise InputError(f"interpolate.num_points is {num_points}; a path needs its two ends")
@@ -97,10 +98,9 @@ def interpolate(
         **dataclasses.asdict(workload.objective),
     }
     path = files.PathFiles(output_dir or f"runs/paths/{start.origin}_to_{end.origin}")
+    path.claim(gin.operative_config_str(), settings)
     if path.result.exists():
-        _check_settings(path, settings)
         return path
-    path.claim(gin.operative_config_str())
 
     batches = workload.dataset.evaluation_batches("train", batch_size * strategy.num_replicas_in_sync, augmented, seed)
     started = time.monotonic()
@@ -119,6 +119,9 @@ def interpolate(
     l2 = workload.objective.l2_of_squared_norm(
         geometry.squared_norms(curve.coefficients(t), geometry.gram_matrix(ends, kernels))
     )
+    bad = np.flatnonzero(~np.isfinite(losses.cross_entropy + losses.smoothed_cross_entropy))
+    if len(bad):
+        raise DivergedError(f"the loss is {losses.cross_entropy[bad[0]]} at t = {t[bad[0]]:g}; nothing was written")
     files.write_csv(path.table, _rows(t, losses, l2))
     result = {
         "settings": settings,
@@ -137,22 +140,7 @@ def _describe(point: Point) -> dict[str, Any]:
     return {**dataclasses.asdict(point.origin), "digest": point.digest()}
 
 
-def _check_settings(path: files.PathFiles, settings: dict[str, Any]) -> None:
-    """Recognises the result that is already there.
-
-    Raises:
-      InputError: it is of other settings.
-    """
-    found = files.read_json(path.result).get("settings", {})
-    for name, value in settings.items():
-        if found.get(name) != value:
-            raise InputError(
-                f"{path.directory} holds another path ({name} is {found.get(name)} there and {value} here); "
-                "choose another --output_dir"
-            )
-
-
-def _rows(t: np.ndarray, losses: PathLosses, l2: np.ndarray) -> list[dict[str, object]]:
+def _rows(t: np.ndarray, losses: Evaluation, l2: np.ndarray) -> list[dict[str, object]]:
     return [
         {
             "t": round(float(t[k]), 12),

@@ -72,12 +72,6 @@ def save(prefix: pathlib.Path, checkpoint: Checkpoint) -> None:
     files.put_in_place(files.index_file(temporary), files.index_file(prefix))
 
 
-def delete(prefix: pathlib.Path) -> None:
-    """Deletes a checkpoint, the index first: what is left by a kill in between is no checkpoint."""
-    files.index_file(prefix).unlink(missing_ok=True)
-    files.data_file(prefix).unlink(missing_ok=True)
-
-
 def load(prefix: pathlib.Path) -> Checkpoint:
     """Reads a checkpoint.
 

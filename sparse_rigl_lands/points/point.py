@@ -33,9 +33,9 @@ class Origin:
         return f"{self.workload}-{self.method}-seed{self.seed}-step{self.global_step}"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Point:
-    """Weights, their mask and BatchNorm's moving statistics, by name.
+    """Weights, their mask and BatchNorm's moving statistics, by name. Compare points by ``digest``.
 
     Masked entries of the weights are exactly zero: constructing a point makes them so.
 

@@ -8,13 +8,15 @@ import numpy as np
 from sparse_rigl_lands.errors import InputError
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Mask:
     """Which weights of which kernels are live.
 
+    A kernel that is not named is dense. One of which all weights are live is dense too, so it is
+    not named either: there is one mask for one set of live weights, whatever variant it was read off.
+
     Args:
       arrays: kernel name to a boolean array of the kernel's shape, true where the weight is live.
-        A kernel that is not named is dense.
 
     Raises:
       InputError: an array is not boolean.
@@ -26,11 +28,13 @@ class Mask:
         for name, array in self.arrays.items():
             if array.dtype != np.bool_:
                 raise InputError(f"the mask of {name} has dtype {array.dtype}; it must be bool")
+        sparse = {name: array for name, array in self.arrays.items() if not array.all()}
+        object.__setattr__(self, "arrays", sparse)
 
     def sparsity(self, name: str) -> float:
-        """The fraction of zeros of one kernel."""
-        array = self.arrays[name]
-        return 1.0 - np.count_nonzero(array) / array.size
+        """The fraction of zeros of one kernel, by its name."""
+        array = self.arrays.get(name)
+        return 0.0 if array is None else 1.0 - np.count_nonzero(array) / array.size
 
     def apply(self, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The weights with every masked entry exactly zero.

@@ -14,6 +14,7 @@ exactly zero: masks only shrink.
 """
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 
 import gin
@@ -28,8 +29,6 @@ from tensorflow_model_optimization.python.core.sparsity.keras import (
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.layers import MaskedConv2D, MaskedDense, masked_layer
-
-_KNOWN = (tf_keras.layers.Conv2D, tf_keras.layers.Dense, tf_keras.layers.BatchNormalization)
 
 
 @gin.configurable(module="sparse_rigl_lands")
@@ -60,6 +59,8 @@ class PruningSchedule:
         """
         if self.frequency < 1:
             raise InputError(f"PruningSchedule.frequency is {self.frequency}; it must be at least 1")
+        if not 0 < self.power < math.inf:
+            raise InputError(f"PruningSchedule.power is {self.power}; it must be positive")
         if not 0 <= self.begin_step < self.end_step:
             raise InputError(
                 f"pruning begins at step {self.begin_step} and ends at {self.end_step}; "
@@ -176,7 +177,7 @@ def pruned_variant(
             return None
         return PruneLowMagnitude(masked_layer(layer), schedule.towards(target))
 
-    return variants.clone(network, wrap, _KNOWN)
+    return variants.clone(network, wrap)
 
 
 def mask_update(model: tf_keras.Model, momentum: Mapping[str, tf.Variable]) -> Callable[[int], None]:

@@ -13,6 +13,8 @@ import tf_keras
 
 from sparse_rigl_lands.errors import InputError
 
+# The classes of layers with weights that every variant understands.
+_KNOWN = (tf_keras.layers.Conv2D, tf_keras.layers.Dense, tf_keras.layers.BatchNormalization)
 _STATISTICS = ("moving_mean", "moving_variance")
 
 
@@ -68,25 +70,23 @@ def current_sparsity(model: tf_keras.Model) -> dict[str, float]:
 
 def clone(
     network: tf_keras.Model,
-    replace: Callable[[tf_keras.layers.Layer], tf_keras.layers.Layer | None],
-    known: tuple[type[tf_keras.layers.Layer], ...],
+    replace: Callable[[tf_keras.layers.Layer], tf_keras.layers.Layer | None] = lambda layer: None,
 ) -> tf_keras.Model:
     """Clones a network, with some of its layers replaced.
 
     Args:
       network: a plain functional model.
       replace: returns the layer that takes the place of one, or None for a copy of the layer itself.
-      known: the classes of weighted layers that the variant understands.
 
     Raises:
-      InputError: the network has a layer with weights of a class that is not known.
+      InputError: the network has a layer with weights of a class that is not understood.
     """
 
     def clone_layer(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer:
-        if layer.weights and type(layer) not in known:
+        if layer.weights and type(layer) not in _KNOWN:
             raise InputError(
                 f"layer {layer.name} is a {type(layer).__name__}, which has weights that are not understood; "
-                f"known are {', '.join(sorted(kind.__name__ for kind in known))}"
+                f"known are {', '.join(sorted(kind.__name__ for kind in _KNOWN))}"
             )
         replacement = replace(layer)
         return type(layer).from_config(layer.get_config()) if replacement is None else replacement
@@ -103,15 +103,14 @@ def with_precision(network: tf_keras.Model, precision: str) -> tf_keras.Model:
         float32 weights and statistics).
 
     Raises:
-      InputError: an unknown policy.
+      InputError: an unknown policy, or a layer with weights that is not understood.
     """
     if precision not in ("float32", "mixed_bfloat16"):
         raise InputError(f"precision is {precision!r}; known are float32 and mixed_bfloat16")
 
-    def clone_layer(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer:
-        config = layer.get_config()
-        if not isinstance(layer, tf_keras.layers.InputLayer):
-            config["dtype"] = precision
-        return type(layer).from_config(config)
+    def with_policy(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer | None:
+        if isinstance(layer, tf_keras.layers.InputLayer):
+            return None
+        return type(layer).from_config({**layer.get_config(), "dtype": precision})
 
-    return tf_keras.models.clone_model(network, clone_function=clone_layer)
+    return clone(network, with_policy)

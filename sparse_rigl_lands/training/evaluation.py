@@ -1,6 +1,8 @@
-"""The loss and accuracy of one network as a checkpoint describes it: with its stored statistics."""
+"""Evaluation: exact sums over every example of a stream, and the means that they give."""
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -8,46 +10,70 @@ import tf_keras
 
 from sparse_rigl_lands.training.objective import Objective
 
+# (images, labels, weights, whether some of the examples are padding) -> the sums of one replica
+ReplicaSums = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, bool], tf.Tensor]
+
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
-    """Means over examples.
+    """Means over the same examples, of one network or of K of them.
 
     Args:
       count: examples.
-      cross_entropy: plain, in nats.
-      smoothed_cross_entropy: against the objective's smoothed labels, in nats.
-      accuracy: top-1, in [0, 1].
+      cross_entropy: plain, in nats, float64 [] or [K].
+      smoothed_cross_entropy: against the objective's smoothed labels, in nats, float64 [] or [K].
+      accuracy: top-1, in [0, 1], float64 [] or [K].
     """
 
     count: int
-    cross_entropy: float
-    smoothed_cross_entropy: float
-    accuracy: float
+    cross_entropy: Any
+    smoothed_cross_entropy: Any
+    accuracy: Any
+
+
+def accumulate(
+    replica_sums: ReplicaSums,
+    batches: tf.data.Dataset,
+    strategy: tf.distribute.Strategy,
+    on_batch: Callable[[int], None] = lambda examples: None,
+) -> Evaluation:
+    """Adds up what every replica finds on every batch, in float64.
+
+    Args:
+      replica_sums: returns float32 [..., 4] as ``Objective.sums`` does; compiled here.
+      batches: (images, labels, weights) of ``Dataset.evaluation_batches``; the global batch is
+        divided among the replicas in order.
+      strategy: in whose replicas to run.
+      on_batch: called after every batch with the number of its examples.
+    """
+
+    @tf.function
+    def batch_sums(batch: tuple[tf.Tensor, tf.Tensor, tf.Tensor], padded: bool) -> tf.Tensor:
+        return strategy.reduce("SUM", strategy.run(replica_sums, args=(*batch, padded)), axis=None)
+
+    total = np.zeros(())
+    for batch in strategy.experimental_distribute_dataset(batches):
+        # Padding is in the last batch alone, so this makes two traces at the most.
+        padded = any(not np.all(weights) for weights in strategy.experimental_local_results(batch[2]))
+        sums = batch_sums(batch, padded).numpy().astype("float64")
+        total = total + sums
+        on_batch(int(sums.flat[0]))
+    count, *values = np.moveaxis(total, -1, 0)
+    return Evaluation(int(count.flat[0]), *(value / count for value in values))
 
 
 def evaluate(
     model: tf_keras.Model, objective: Objective, batches: tf.data.Dataset, strategy: tf.distribute.Strategy
 ) -> Evaluation:
-    """Evaluates a model in inference mode.
+    """Evaluates a network as a checkpoint describes it: in inference mode, with its stored statistics.
 
     Args:
       model: any variant, its variables made under ``strategy``.
       objective: for the smoothing.
-      batches: (images, labels, weights) of ``Dataset.evaluation_batches``; the global batch is
-        divided among the replicas.
-      strategy: in whose replicas to run.
+      batches, strategy: see ``accumulate``.
     """
 
-    def replica_sums(images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    def replica_sums(images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, padded: bool) -> tf.Tensor:
         return objective.sums(labels, model(images, training=False), weights)
 
-    @tf.function
-    def batch_sums(batch: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> tf.Tensor:
-        return strategy.reduce("SUM", strategy.run(replica_sums, args=batch), axis=None)
-
-    sums = np.zeros(4)
-    for batch in strategy.experimental_distribute_dataset(batches):
-        sums += batch_sums(batch).numpy()
-    count, cross_entropy, smoothed, right = sums
-    return Evaluation(int(count), float(cross_entropy / count), float(smoothed / count), float(right / count))
+    return accumulate(replica_sums, batches, strategy)

@@ -7,7 +7,7 @@ import numpy as np
 
 from sparse_rigl_lands import files, progress
 from sparse_rigl_lands.data.dataset import Dataset
-from sparse_rigl_lands.errors import DivergedError
+from sparse_rigl_lands.errors import DivergedError, InputError
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.points.point import Point
@@ -44,22 +44,26 @@ def train_from_latest(
       The seconds that it took.
 
     Raises:
-      DivergedError: the loss of a step is not finite.
+      InputError: the checkpoints there are of another run.
+      DivergedError: the loss of a step, or a weight after it, is not finite.
     """
-    run.remove_partial_checkpoints()
+    run.clean_checkpoints(recipe.keeps)
     saved = run.checkpoint_steps()
     start = checkpoints.load(run.checkpoint(saved[-1])) if saved else Checkpoint(initialization, {})
-    trainer.restore(start)
     origin, step = initialization.origin, start.point.origin.global_step
+    if dataclasses.replace(start.point.origin, global_step=0) != origin:
+        raise InputError(f"{run.checkpoints} holds a run of {start.point.origin}, not of {origin}")
+    trainer.restore(start)
     log = MetricsLog(run, start, recipe.batch_size)
 
     def save() -> None:
-        captured = trainer.capture(dataclasses.replace(origin, global_step=step))
+        try:
+            captured = trainer.capture(dataclasses.replace(origin, global_step=step))
+        except InputError as error:  # the last update was not finite, though the loss before it was
+            raise DivergedError(f"after step {step}, {error}; {_advice(run)}") from error
         training = {**captured.training, **log.state()}
         checkpoints.save(run.checkpoint(step), dataclasses.replace(captured, training=training))
-        for earlier in run.checkpoint_steps():
-            if earlier < step and not recipe.keeps(earlier):
-                checkpoints.delete(run.checkpoint(earlier))
+        run.clean_checkpoints(recipe.keeps)
 
     if not saved:
         save()
@@ -92,7 +96,9 @@ def _check_finite(metrics: np.ndarray, step: int, run: files.RunFiles) -> None:
     losses = metrics[:, 0] + metrics[:, 1]
     bad = np.flatnonzero(~np.isfinite(losses))
     if len(bad):
-        raise DivergedError(
-            f"the loss is {losses[bad[0]]} at step {step + bad[0] + 1}; the last checkpoint is of step "
-            f"{run.checkpoint_steps()[-1]}; a lower learning rate or a longer warm-up may help"
-        )
+        raise DivergedError(f"the loss is {losses[bad[0]]} at step {step + bad[0] + 1}; {_advice(run)}")
+
+
+def _advice(run: files.RunFiles) -> str:
+    last = run.checkpoint_steps()[-1]
+    return f"the last checkpoint is of step {last}; a lower learning rate or a longer warm-up may help"

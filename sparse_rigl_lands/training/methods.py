@@ -7,6 +7,8 @@ import gin
 import tensorflow as tf
 import tf_keras
 
+from sparse_rigl_lands.points import initializations
+from sparse_rigl_lands.points.point import Point
 from sparse_rigl_lands.sparsity import distributions, pruned, variants
 from sparse_rigl_lands.sparsity.pruned import PruningSchedule
 
@@ -15,6 +17,14 @@ class Method(abc.ABC):
     """One way to train a network. Stateless: what changes lives in the variant's variables."""
 
     name: str
+
+    def initialization(self, network: tf_keras.Model, workload: str, seed: int) -> Point:
+        """Where training starts: the dense initialization."""
+        return initializations.dense(network, workload, self.name, seed)
+
+    @abc.abstractmethod
+    def settings(self) -> dict[str, object]:
+        """What tells two runs of this method apart, besides their sparsities, for the record."""
 
     @abc.abstractmethod
     def sparsities(self, network: tf_keras.Model) -> dict[str, float]:
@@ -50,11 +60,14 @@ class Dense(Method):
 
     name = "dense"
 
+    def settings(self) -> dict[str, object]:
+        return {}
+
     def sparsities(self, network: tf_keras.Model) -> dict[str, float]:
         return dict.fromkeys(variants.kernel_shapes(network), 0.0)
 
     def variant(self, network: tf_keras.Model) -> tf_keras.Model:
-        return tf_keras.models.clone_model(network)
+        return variants.clone(network)
 
 
 @gin.configurable(module="sparse_rigl_lands")
@@ -75,6 +88,9 @@ class Pruned(Method):
     ):
         self._schedule = schedule
         self._distribution = distribution
+
+    def settings(self) -> dict[str, object]:
+        return {"pruning_schedule": self._schedule}
 
     def sparsities(self, network: tf_keras.Model) -> dict[str, float]:
         return self._distribution(variants.kernel_shapes(network))

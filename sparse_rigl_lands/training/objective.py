@@ -1,6 +1,7 @@
 """The training objective: cross-entropy with label smoothing, plus weight decay of the kernels."""
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping
 
 import gin
@@ -30,8 +31,8 @@ class Objective:
     label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.weight_decay < 0:
-            raise InputError(f"Objective.weight_decay is {self.weight_decay}; it must not be negative")
+        if not 0 <= self.weight_decay < math.inf:
+            raise InputError(f"Objective.weight_decay is {self.weight_decay}; it must be finite and not negative")
         if not 0 <= self.label_smoothing < 1:
             raise InputError(f"Objective.label_smoothing is {self.label_smoothing}; it lies in [0, 1)")
 
@@ -67,7 +68,8 @@ class Objective:
             self.smoothed_cross_entropy(labels, logits),
             correct(labels, logits),
         ]
-        return tf.linalg.matvec(tf.stack(values), weights)
+        # where, not a product: whatever padding gave, a NaN included, counts for nothing
+        return tf.reduce_sum(tf.where(weights > 0, tf.stack(values), 0.0), axis=1)
 
     def l2(self, weights: Mapping[str, tf.Variable]) -> tf.Tensor:
         """The L2 term of named weights, float32 scalar. Masked entries must be zero."""

@@ -42,12 +42,22 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "log_every", "checkpoint_every"):
-            if getattr(self, name) < 1:
-                raise InputError(f"Recipe.{name} is {getattr(self, name)}; it must be at least 1")
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise InputError(f"Recipe.{name} is {value!r}; it must be a whole number of at least 1")
+        if not 0 <= self.momentum < 1:
+            raise InputError(f"Recipe.momentum is {self.momentum}; it lies in [0, 1)")
+        if not isinstance(self.keep_steps, Sequence):
+            raise InputError(f"Recipe.keep_steps is {self.keep_steps!r}; it must be a list of steps")
 
         for step in self.keep_steps:
             if not 0 <= step <= self.steps:
                 raise InputError(f"Recipe.keep_steps names step {step}; training goes from 0 to {self.steps}")
+
+    def settings(self) -> dict[str, object]:
+        """All of it by name, for the record."""
+        rate = {type(self.learning_rate).__name__: self.learning_rate.get_config()}
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)} | {"learning_rate": rate}
 
     def logs_at(self, step: int) -> bool:
         return step % self.log_every == 0 or step == self.steps

@@ -14,7 +14,6 @@ import tf_keras
 from sparse_rigl_lands import files
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import checkpoint as checkpoints
-from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.point import Point
 from sparse_rigl_lands.sparsity import distributions, variants
 from sparse_rigl_lands.training.evaluation import evaluate
@@ -63,11 +62,20 @@ def train(
     trainer = Trainer(model, workload.objective, optimizer, recipe.batch_size, strategy)
 
     run = files.RunFiles(output_dir or f"runs/{workload.name}/{method.name}-seed{seed}")
-    run.claim(gin.operative_config_str())
+    initialization = method.initialization(workload.network, workload.name, seed)
+    settings = {
+        "origin": initialization.origin,
+        "initialization": initialization.digest(),
+        "dataset": type(workload.dataset).__name__,
+        "objective": workload.objective,
+        **recipe.settings(),
+        "sparsities": targets,
+        **method.settings(),
+    }
+    run.claim(gin.operative_config_str(), settings)
     if run.summary.exists():
         return run
 
-    initialization = initializations.dense(workload.network, workload.name, method.name, seed)
     seconds = train_from_latest(run, trainer, method, recipe, workload.dataset, initialization)
 
     solution = checkpoints.load(run.checkpoint(recipe.steps)).point

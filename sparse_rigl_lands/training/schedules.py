@@ -1,6 +1,7 @@
 """Learning-rate schedules."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 import gin
@@ -31,8 +32,11 @@ class WarmupStepDecay(tf_keras.optimizers.schedules.LearningRateSchedule):
     factor: float = 0.1
 
     def __post_init__(self) -> None:
-        if self.peak <= 0:
-            raise InputError(f"WarmupStepDecay.peak is {self.peak}; it must be positive")
+        for name in ("peak", "factor"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise InputError(f"WarmupStepDecay.{name} is {getattr(self, name)}; it must be positive")
+        if self.warmup_steps < 0:
+            raise InputError(f"WarmupStepDecay.warmup_steps is {self.warmup_steps}; it must not be negative")
         if list(self.drops) != sorted(self.drops):
             raise InputError(f"WarmupStepDecay.drops must ascend: {list(self.drops)}")
 
@@ -43,7 +47,7 @@ class WarmupStepDecay(tf_keras.optimizers.schedules.LearningRateSchedule):
             rate *= tf.minimum(1.0, (step + 1) / self.warmup_steps)
         if self.drops:
             passed = tf.reduce_sum(tf.cast(step >= tf.constant(list(self.drops), tf.float32), tf.float32))
-            rate *= tf.constant(self.factor) ** passed
+            rate *= tf.constant(self.factor, tf.float32) ** passed
         return rate
 
     def get_config(self) -> dict[str, object]:

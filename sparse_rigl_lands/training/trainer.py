@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import point as points
 from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.points.point import Origin
@@ -93,12 +94,20 @@ class Trainer:
         return Checkpoint(point, {_MOMENTUM + name: slot.numpy() for name, slot in self.momentum.items()})
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Takes up a captured state. The momentum of a bare point is zero.
+        """Takes up a captured state, all of it; the momentum of a bare point is zero.
 
         Raises:
-          InputError: the checkpoint does not fit the model.
+          InputError: the point does not fit the model, or the momentum of a weight is missing.
         """
         points.assign(self.model, checkpoint.point)
         self._optimizer.iterations.assign(checkpoint.point.origin.global_step)
         for name, slot in self.momentum.items():
-            slot.assign(checkpoint.training.get(_MOMENTUM + name, np.zeros(slot.shape, "float32")))
+            if not checkpoint.training:
+                slot.assign(tf.zeros_like(slot))
+                continue
+            value = checkpoint.training.get(_MOMENTUM + name)
+            if value is None or value.shape != tuple(slot.shape):
+                raise InputError(
+                    f"the checkpoint of step {checkpoint.point.origin.global_step} lacks {_MOMENTUM + name}"
+                )
+            slot.assign(value)

@@ -31,6 +31,13 @@ class Workload:
     objective: Objective
 
     def __post_init__(self) -> None:
+        for field, kind in {"dataset": Dataset, "network": tf_keras.Model, "objective": Objective}.items():
+            value = getattr(self, field)
+            if not isinstance(value, kind):
+                raise InputError(
+                    f"Workload.{field} is {value!r}, not a {kind.__name__}; "
+                    "in a gin file, a function is called where parentheses follow its name: @resnet50()"
+                )
         found = tuple(self.network.input_shape[1:]), self.network.output_shape[-1]
         wanted = self.dataset.image_shape, self.dataset.num_classes
         if found != wanted:

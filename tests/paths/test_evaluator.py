@@ -1,22 +1,37 @@
 """Protects: the losses along a path are exact means over the same images, read once."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import scipy.special
 import tensorflow as tf
 
+from sparse_rigl_lands.data.dataset import padded_batches
+from sparse_rigl_lands.networks.resnet50 import resnet50
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
 from sparse_rigl_lands.paths.curves import Line
 from sparse_rigl_lands.paths.evaluator import evaluate
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.point import assign
+from sparse_rigl_lands.training.objective import Objective
 
 T = np.linspace(0, 1, 5)
 
 
+def _random_point(network, seed):
+    """A point at which every weight and statistic counts: at an initialization the residual branches are off."""
+    random = np.random.default_rng(seed)
+    point = initializations.dense(network, "small", "dense", seed)
+    weights = {name: value + random.normal(scale=0.1, size=value.shape) for name, value in point.weights.items()}
+    statistics = {name: value * random.uniform(0.5, 2, size=value.shape) for name, value in point.statistics.items()}
+    as_float32 = [{name: value.astype("float32") for name, value in group.items()} for group in (weights, statistics)]
+    return dataclasses.replace(point, weights=as_float32[0], statistics=as_float32[1])
+
+
 @pytest.fixture
 def ends(workload):
-    return [initializations.dense(workload.network, "small", "dense", seed) for seed in (0, 1)]
+    return [_random_point(workload.network, seed) for seed in (0, 1)]
 
 
 def _evaluate(workload, ends, strategy, batch_size, batch_norm="batch", t=T):
@@ -53,6 +68,19 @@ def test_two_replicas_agree_with_one_device(workload, ends, one_device, mirrored
         assert one.count == two.count == 1437
         np.testing.assert_allclose(one.cross_entropy, two.cross_entropy, rtol=1e-5)
         np.testing.assert_allclose(one.accuracy, two.accuracy)
+
+
+def test_a_deep_network_stays_finite_where_a_replica_holds_nothing_but_padding(mirrored):
+    """Normalized by a variance of zero, padding would grow through 53 layers to infinity."""
+    network = resnet50(image_shape=(32, 32, 3), num_classes=10)
+    with mirrored.scope():
+        curve_network = CurveNetwork(network, 2, "batch")
+    curve_network.assign([_random_point(network, seed) for seed in (0, 1)])
+    images = np.random.default_rng(0).normal(size=(3, 32, 32, 3)).astype("float32")
+    batches = padded_batches(tf.constant(images), tf.constant([1, 2, 3]), batch_size=8)
+    found = evaluate(curve_network, Line().coefficients(T[:2]), Objective(), batches, mirrored)
+    assert found.count == 3
+    assert np.all(np.isfinite(found.cross_entropy))
 
 
 def test_the_values_at_a_t_do_not_depend_on_the_other_ts(workload, ends, one_device):

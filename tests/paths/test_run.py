@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from sparse_rigl_lands import files
-from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.errors import DivergedError, InputError
 from sparse_rigl_lands.paths import run as run_module
 from sparse_rigl_lands.paths.run import interpolate as interpolate_run
 from sparse_rigl_lands.points import initializations
@@ -68,11 +68,18 @@ def test_a_finished_path_is_recognised_and_another_one_refused(interpolate, work
     monkeypatch.setattr(run_module, "evaluate_path", None)
     interpolate(str(tmp_path), *ends, workload, num_points=3, batch_size=479)
     assert path.result.read_bytes() == before
-    with pytest.raises(InputError, match="holds another path .num_points is 3 there and 4 here"):
+    with pytest.raises(InputError, match="belongs to another configuration .num_points is 3 there and 4 here"):
         interpolate(str(tmp_path), *ends, workload, num_points=4, batch_size=479)
-    with pytest.raises(InputError, match="holds another path .start is"):
+    with pytest.raises(InputError, match="belongs to another configuration .(start|mask) is"):
         interpolate(str(tmp_path), ends[1], ends[1], workload, num_points=3, batch_size=479)
     assert path.result.read_bytes() == before
+
+
+def test_a_loss_that_is_not_finite_is_named_and_nothing_is_written(interpolate, workload, ends, tmp_path):
+    huge = {name: np.full_like(value, 1e38) for name, value in ends[1].weights.items()}
+    with pytest.raises(DivergedError, match="the loss is nan at t = 0.5; nothing was written"):
+        interpolate(str(tmp_path), ends[0], dataclasses.replace(ends[1], weights=huge), workload, 3, batch_size=479)
+    assert [path.name for path in tmp_path.iterdir()] == ["config.gin"]
 
 
 def test_default_directory_names_the_ends(interpolate, workload, ends, tmp_path, monkeypatch):

@@ -24,6 +24,7 @@ def test_barrier_is_the_maximum_above_the_higher_end(losses):
     t = np.linspace(0, 1, len(losses))
     barrier = statistics.barrier(t, losses)
     assert barrier.height == losses.max() - max(losses[0], losses[-1])
+    assert barrier.start == (0 if losses[0] >= losses[-1] else 1)
     assert losses[np.flatnonzero(t == barrier.end)[0]] == losses.max()
 
 

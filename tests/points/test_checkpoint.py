@@ -67,6 +67,29 @@ def test_nothing_else_is_left_in_the_directory(saved):
     ]
 
 
+def test_a_kill_while_it_is_saved_leaves_no_checkpoint(tmp_path, random, monkeypatch):
+    """Stopped before each of the renames in turn, the last of which completes it."""
+    run = files.RunFiles(tmp_path)
+    put_in_place, renames = files.put_in_place, []
+    for stop_at in (0, 1, 2):
+
+        def stop(temporary, path, stop_at=stop_at):
+            if len(renames) == stop_at:
+                raise KeyboardInterrupt
+            put_in_place(temporary, path)
+            renames.append(path)
+
+        renames.clear()
+        monkeypatch.setattr(files, "put_in_place", stop)
+        if stop_at < 2:
+            with pytest.raises(KeyboardInterrupt):
+                checkpoint.save(run.checkpoint(7), _checkpoint(random))
+            assert run.checkpoint_steps() == []
+        else:
+            checkpoint.save(run.checkpoint(7), _checkpoint(random))
+    assert checkpoint.load(run.checkpoint(7)).point.origin == ORIGIN
+
+
 def test_without_its_index_it_is_no_checkpoint(saved):
     """The index is put in place last, so this is what a kill leaves behind."""
     files.index_file(saved).unlink()

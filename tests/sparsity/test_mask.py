@@ -25,19 +25,25 @@ def test_union_is_live_where_either_is_and_dense_where_one_is_silent():
     first = Mask({"a": np.array([True, False]), "only in first": np.array([False])})
     second = Mask({"a": np.array([False, False])})
     assert first.union(second) == Mask({"a": np.array([True, False])})
+    assert first.union(Mask({})) == Mask({})
 
 
 def test_equality_is_of_values():
-    assert Mask({"a": np.array([True])}) == Mask({"a": np.array([True])})
-    assert Mask({"a": np.array([True])}) != Mask({"a": np.array([False])})
-    assert Mask({"a": np.array([True])}) != Mask({})
+    assert Mask({"a": np.array([False])}) == Mask({"a": np.array([False])})
+    assert Mask({"a": np.array([True, False])}) != Mask({"a": np.array([False, True])})
+    assert Mask({"a": np.array([False])}) != Mask({})
+
+
+def test_a_kernel_without_zeros_is_dense_however_it_is_written():
+    assert Mask({"a": np.array([True])}) == Mask({})
+    assert Mask({"a": np.array([True])}).sparsity("a") == 0
 
 
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"b": np.array([True])}, "b, which is not among the weights"),
-        ({"a": np.array([True])}, r"mask of a has shape \(1,\), the weight \(2,\)"),
+        ({"b": np.array([False])}, "b, which is not among the weights"),
+        ({"a": np.array([False])}, r"mask of a has shape \(1,\), the weight \(2,\)"),
     ],
 )
 def test_mask_of_other_weights_is_refused(arrays, message):

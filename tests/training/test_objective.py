@@ -24,6 +24,8 @@ def test_cross_entropies_are_numpys(smoothing, seed):
     expected = [4, plain @ weights, smoothed @ weights, right @ weights]
     found = Objective(label_smoothing=smoothing).sums(labels, logits, weights)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    poisoned = np.where(weights[:, None] == 0, np.nan, logits)  # whatever padding gives counts for nothing
+    np.testing.assert_array_equal(Objective(label_smoothing=smoothing).sums(labels, poisoned, weights), found)
 
 
 def test_weight_decay_is_of_kernels_alone(random):
@@ -38,7 +40,10 @@ def test_weight_decay_is_of_kernels_alone(random):
     np.testing.assert_allclose(objective.l2_of_squared_norm(squared), 0.01 / 2 * squared)
 
 
-@pytest.mark.parametrize("settings", [{"weight_decay": -1e-4}, {"label_smoothing": 1.0}, {"label_smoothing": -0.1}])
+@pytest.mark.parametrize(
+    "settings",
+    [{"weight_decay": -1e-4}, {"weight_decay": float("nan")}, {"label_smoothing": 1.0}, {"label_smoothing": -0.1}],
+)
 def test_impossible_settings_are_refused(settings):
     with pytest.raises(InputError, match=next(iter(settings))):
         Objective(**settings)

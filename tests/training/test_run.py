@@ -10,9 +10,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from sparse_rigl_lands import files
 from sparse_rigl_lands.errors import DivergedError, InputError
 from sparse_rigl_lands.points import checkpoint, initializations
+from sparse_rigl_lands.points.point import assign
 from sparse_rigl_lands.sparsity.distributions import kept_weights, uniform
 from sparse_rigl_lands.sparsity.pruned import PruningSchedule
 from sparse_rigl_lands.training import run as run_module
+from sparse_rigl_lands.training.evaluation import evaluate
 from sparse_rigl_lands.training.methods import Dense, Pruned
 from sparse_rigl_lands.training.recipe import Recipe
 from sparse_rigl_lands.training.run import train as train_run
@@ -38,11 +40,12 @@ def train(one_device):
 
 
 def test_what_a_pruned_run_leaves_behind(train, workload, tmp_path):
-    run = train(str(tmp_path), workload, _pruned(), _recipe(keep_steps=(12,)), seed=3)
+    rate = WarmupStepDecay(0.2, drops=(10,), factor=0.5)  # the tenth step, of index 9, is the last before the drop
+    run = train(str(tmp_path), workload, _pruned(), _recipe(keep_steps=(12,), learning_rate=rate), seed=3)
     assert run.checkpoint_steps() == [0, 12, 25]
     first = checkpoint.load(run.checkpoint(0)).point
     dense = initializations.dense(workload.network, "small", "pruned", 3)
-    assert all(live.all() for live in first.mask.arrays.values())
+    assert not first.mask.arrays
     for name, weight in dense.weights.items():
         np.testing.assert_array_equal(first.weights[name], weight)
 
@@ -60,6 +63,7 @@ def test_what_a_pruned_run_leaves_behind(train, workload, tmp_path):
     with run.metrics.open() as table:
         rows = list(csv.DictReader(table))
     assert [int(row["step"]) for row in rows] == [10, 20, 25]
+    assert [float(row["learning_rate"]) for row in rows] == pytest.approx([0.2, 0.1, 0.1])
     assert [float(row["sparsity"]) for row in rows] == sorted(float(row["sparsity"]) for row in rows)
     scalars = EventAccumulator(str(run.tensorboard)).Reload()
     for name in ("training/smoothed_cross_entropy", "training/images_per_second", "sparsity/block1/conv1/kernel"):
@@ -71,8 +75,14 @@ class _StoppedError(Exception):
 
 
 @pytest.mark.parametrize("calls", [1, 4, 6])
-def test_a_stopped_run_goes_on_to_the_same_bits(train, workload, tmp_path, monkeypatch, calls):
-    undisturbed = train(str(tmp_path / "undisturbed"), workload, _pruned(), _recipe())
+@pytest.mark.parametrize("strategy", ["one_device", "mirrored"])
+def test_a_stopped_run_goes_on_to_the_same_bits(workload, tmp_path, monkeypatch, request, strategy, calls):
+    strategy, rate = request.getfixturevalue(strategy), WarmupStepDecay(0.2, warmup_steps=5, drops=(12, 20))
+
+    def train(directory):
+        return train_run(str(tmp_path / directory), strategy, workload, _pruned(), _recipe(learning_rate=rate))
+
+    undisturbed = train("undisturbed")
 
     take_steps, taken = Trainer.take_steps, []
 
@@ -85,8 +95,8 @@ def test_a_stopped_run_goes_on_to_the_same_bits(train, workload, tmp_path, monke
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "take_steps", stop_after_some)
         with pytest.raises(_StoppedError):
-            train(str(tmp_path / "stopped"), workload, _pruned(), _recipe())
-    stopped = train(str(tmp_path / "stopped"), workload, _pruned(), _recipe())
+            train("stopped")
+    stopped = train("stopped")
     for file in (lambda run: files.data_file(run.checkpoint(25)), lambda run: run.metrics):
         assert file(stopped).read_bytes() == file(undisturbed).read_bytes()
 
@@ -96,6 +106,43 @@ def test_finished_work_is_recognised(train, workload, tmp_path, monkeypatch):
     before = run.summary.read_bytes()
     monkeypatch.setattr(Trainer, "take_steps", None)
     assert train(str(tmp_path), workload, Dense(), _recipe(steps=3)).summary.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"seed": 1}, "origin is .*seed=0.* there and .*seed=1.* here|initialization is"),
+        ({"recipe": _recipe(steps=3, momentum=0.5)}, "momentum is 0.9 there and 0.5 here"),
+        ({"recipe": _recipe(steps=3, learning_rate=WarmupStepDecay(0.3))}, "learning_rate is"),
+        ({"method": _pruned(end_step=20)}, "pruning_schedule|origin|sparsities"),
+    ],
+)
+def test_another_run_in_the_directory_is_refused_without_gin_too(train, workload, tmp_path, change, words):
+    arguments = {"workload": workload, "method": Dense(), "recipe": _recipe(steps=3), "seed": 0}
+    run = train(str(tmp_path), **arguments)
+    before = run.summary.read_bytes()
+    with pytest.raises(InputError, match=words):
+        train(str(tmp_path), **{**arguments, **change, **({} if "method" not in change else {"recipe": _recipe()})})
+    assert run.summary.read_bytes() == before
+
+
+def test_checkpoints_of_another_run_are_not_taken_up(train, workload, tmp_path):
+    run = train(str(tmp_path), workload, Dense(), _recipe(steps=3), seed=0)
+    for file in (run.summary, run.config):
+        file.unlink()
+    with pytest.raises(InputError, match="holds a run of small-dense-seed0-step3, not of small-dense-seed1-step0"):
+        train(str(tmp_path), workload, Dense(), _recipe(steps=3), seed=1)
+
+
+def test_the_summary_is_of_the_final_checkpoint(train, workload, tmp_path, one_device):
+    """On the augmented training images and on the plain test images."""
+    run = train(str(tmp_path), workload, _pruned(), _recipe(steps=25))
+    assign(workload.network, checkpoint.load(run.checkpoint(25)).point)
+    summary = files.read_json(run.summary)
+    for name, split, augmented in (("train_augmented", "train", True), ("test", "test", False)):
+        batches = workload.dataset.evaluation_batches(split, 479, augmented)
+        expected = evaluate(workload.network, workload.objective, batches, one_device)
+        assert summary[name] == pytest.approx(dataclasses.asdict(expected), rel=1e-4)
 
 
 def test_default_directory_names_workload_method_and_seed(train, workload, tmp_path, monkeypatch):
@@ -111,6 +158,19 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_step(train, workl
     run = files.RunFiles(tmp_path)
     assert not run.summary.exists()
     checkpoint.load(run.checkpoint(run.checkpoint_steps()[-1]))  # what is there is sound
+
+
+def test_an_update_that_is_not_finite_stops_the_run_at_the_checkpoint(train, workload, tmp_path, monkeypatch):
+    take_steps = Trainer.take_steps
+
+    def poison(self, batches, count):
+        metrics = take_steps(self, batches, count)
+        self.model.get_layer("head/dense").bias.assign(np.full(10, np.inf))
+        return metrics
+
+    monkeypatch.setattr(Trainer, "take_steps", poison)
+    with pytest.raises(DivergedError, match="after step 7, head/dense/bias holds a value that is not finite"):
+        train(str(tmp_path), workload, Dense(), _recipe())
 
 
 @pytest.mark.parametrize("bad_step", [3, 8])

@@ -17,7 +17,16 @@ def test_without_warm_up_it_starts_at_the_peak():
     assert float(WarmupStepDecay(peak=0.3)(0)) == pytest.approx(0.3)
 
 
-@pytest.mark.parametrize("settings", [{"peak": 0.0}, {"peak": 1.0, "drops": (8, 6)}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"peak": 0.0},
+        {"peak": float("nan")},
+        {"peak": 1.0, "drops": (8, 6)},
+        {"peak": 1.0, "warmup_steps": -2},
+        {"peak": 1.0, "factor": -1},
+    ],
+)
 def test_impossible_settings_are_refused(settings):
     with pytest.raises(InputError, match="WarmupStepDecay"):
         WarmupStepDecay(**settings)

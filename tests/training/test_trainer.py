@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
+from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.points.point import Origin, assign
@@ -62,7 +63,10 @@ def test_two_steps_are_nesterov_momentum_by_hand(network, one_device):
         with tf.GradientTape() as tape:
             logits = model(images[chosen], training=True)
             loss = loss_of(tf.one_hot(labels[chosen], 10), logits)
-        np.testing.assert_allclose(metrics[step, 0], loss, rtol=1e-5)
+        kernels = [v for name, v in zip(names, model.trainable_variables, strict=True) if name.endswith("/kernel")]
+        l2 = _DECAY / 2 * sum(np.sum(np.square(kernel, dtype="float64")) for kernel in kernels)
+        accuracy = np.mean(np.argmax(logits, axis=1) == labels[chosen])
+        np.testing.assert_allclose(metrics[step], [loss, l2, accuracy], rtol=1e-5)
         gradients = tape.gradient(loss, model.trainable_variables)
         for i, (name, variable, gradient) in enumerate(zip(names, model.trainable_variables, gradients, strict=True)):
             total = gradient.numpy() + (_DECAY * variable.numpy() if name.endswith("/kernel") else 0)
@@ -109,6 +113,14 @@ def test_going_on_from_a_captured_state_is_bit_identical(network, one_device, sp
     assert first.point.digest() == second.point.digest()
     for name, value in first.training.items():
         np.testing.assert_array_equal(value, second.training[name], err_msg=name)
+
+
+def test_momentum_is_not_restored_in_part(network, one_device):
+    trainer = _trainer(network, one_device)
+    state = trainer.capture(Origin("small", "dense", 0, 4))
+    training = {name: value for name, value in state.training.items() if name != "momentum/head/dense/kernel"}
+    with pytest.raises(InputError, match="the checkpoint of step 4 lacks momentum/head/dense/kernel"):
+        trainer.restore(dataclasses.replace(state, training=training))
 
 
 def test_two_replicas_agree_with_one_device(one_device, mirrored, network):

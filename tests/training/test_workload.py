@@ -9,6 +9,11 @@ from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.workload import Workload
 
 
+def test_a_function_that_was_not_called_is_named():
+    with pytest.raises(InputError, match="Workload.network is <function digits_resnet.* not a Model; in a gin file"):
+        Workload("digits", Digits(), digits_resnet, Objective())
+
+
 @pytest.mark.parametrize("shape", [{"image_shape": (16, 16, 1)}, {"num_classes": 7}])
 def test_network_of_other_images_or_classes(shape):
     with pytest.raises(InputError, match=r"but the dataset has images of \(8, 8, 1\) and 10 classes"):
