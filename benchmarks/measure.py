@@ -39,7 +39,9 @@ def interleaved_medians(candidates: Mapping[str, Callable[[], object]], rounds: 
 
 
 def report(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Prints rows as a table, writes them to ``runs/benchmarks/<name>.json``, and leaves with 1 if one is over its limit.
+    """Prints rows as a table and writes them to ``runs/benchmarks/<name>.json``.
+
+    Leaves the process with status 1 where a row is over its limit.
 
     Args:
       name: of the benchmark.
