@@ -65,7 +65,8 @@ def interpolate(
     Raises:
       InputError: the points do not fit each other or the workload, a setting is out of range, or
         the directory holds another path. Nothing has been written then.
-      DivergedError: the loss is not finite somewhere on the path.
+      DivergedError: the loss is not finite somewhere on the path, or at an end as its checkpoint
+        describes it.
     """
     if num_points < 2:
         raise InputError(f"interpolate.num_points is {num_points}; a path needs its two ends")
@@ -107,9 +108,13 @@ def interpolate(
     with progress.Progress(f"{curve.name} of {num_points} points", settings["images"], "image") as bar:
         losses = evaluate_path(curve_network, curve.coefficients(t), workload.objective, batches, strategy, bar.advance)
 
-    own_statistics = {}
+    bad = np.flatnonzero(~np.isfinite(losses.cross_entropy + losses.smoothed_cross_entropy))
+    if len(bad):
+        raise DivergedError(f"the loss is {losses.cross_entropy[bad[0]]} at t = {t[bad[0]]:g}; no path was written")
+
     with strategy.scope():
         model = tf_keras.models.clone_model(network)
+    own_statistics = {}
     for name, point in {"start": start, "end": end}.items():
         points.assign(model, point)
         evaluation = evaluate_network(model, workload.objective, batches, strategy)
@@ -119,9 +124,6 @@ def interpolate(
     l2 = workload.objective.l2_of_squared_norm(
         geometry.squared_norms(curve.coefficients(t), geometry.gram_matrix(ends, kernels))
     )
-    bad = np.flatnonzero(~np.isfinite(losses.cross_entropy + losses.smoothed_cross_entropy))
-    if len(bad):
-        raise DivergedError(f"the loss is {losses.cross_entropy[bad[0]]} at t = {t[bad[0]]:g}; nothing was written")
     files.write_csv(path.table, _rows(t, losses, l2))
     result = {
         "settings": settings,

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from sparse_rigl_lands.errors import DivergedError
 from sparse_rigl_lands.training.objective import Objective
 
 # (images, labels, weights, whether some of the examples are padding) -> the sums of one replica
@@ -71,9 +72,15 @@ def evaluate(
       model: any variant, its variables made under ``strategy``.
       objective: for the smoothing.
       batches, strategy: see ``accumulate``.
+
+    Raises:
+      DivergedError: the loss is not finite.
     """
 
     def replica_sums(images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, padded: bool) -> tf.Tensor:
         return objective.sums(labels, model(images, training=False), weights)
 
-    return accumulate(replica_sums, batches, strategy)
+    evaluation = accumulate(replica_sums, batches, strategy)
+    if not np.isfinite(evaluation.cross_entropy + evaluation.smoothed_cross_entropy):
+        raise DivergedError(f"the loss is {evaluation.cross_entropy} in inference mode, with the stored statistics")
+    return evaluation

@@ -75,9 +75,9 @@ def test_a_finished_path_is_recognised_and_another_one_refused(interpolate, work
     assert path.result.read_bytes() == before
 
 
-def test_a_loss_that_is_not_finite_is_named_and_nothing_is_written(interpolate, workload, ends, tmp_path):
+def test_a_loss_that_is_not_finite_is_named_and_no_path_written(interpolate, workload, ends, tmp_path):
     huge = {name: np.full_like(value, 1e38) for name, value in ends[1].weights.items()}
-    with pytest.raises(DivergedError, match="the loss is nan at t = 0.5; nothing was written"):
+    with pytest.raises(DivergedError, match="the loss is nan at t = 0.5; no path was written"):
         interpolate(str(tmp_path), ends[0], dataclasses.replace(ends[1], weights=huge), workload, 3, batch_size=479)
     assert [path.name for path in tmp_path.iterdir()] == ["config.gin"]
 

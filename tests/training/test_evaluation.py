@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.special
 
+from sparse_rigl_lands.errors import DivergedError
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.point import assign
 from sparse_rigl_lands.training.evaluation import evaluate
@@ -19,3 +20,11 @@ def test_against_one_pass_of_keras_and_numpy(workload, one_device, batch_size):
     assert found.count == 360
     assert found.cross_entropy == pytest.approx(-log_p[np.arange(360), labels].mean(), rel=1e-5)
     assert found.accuracy == pytest.approx(np.mean(log_p.argmax(axis=1) == labels))
+
+
+def test_a_loss_that_is_not_finite_is_told(workload, one_device):
+    model = workload.network
+    model.get_layer("head/dense").kernel.assign(np.full((8, 10), 1e38))
+    model.get_layer("head/dense").bias.assign(np.full(10, np.inf))
+    with pytest.raises(DivergedError, match="in inference mode, with the stored statistics"):
+        evaluate(model, workload.objective, workload.dataset.evaluation_batches("test", 360), one_device)
