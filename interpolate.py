@@ -10,6 +10,7 @@ from absl import flags
 
 from sparse_rigl_lands import commandline
 
+flags.adopt_module_key_flags(commandline)  # so that --help lists them
 _START = flags.DEFINE_string("start", None, "Checkpoint at t = 0: a prefix or a run's directory.")
 _END = flags.DEFINE_string("end", None, "Checkpoint at t = 1: a prefix or a run's directory.")
 
@@ -36,7 +37,10 @@ def main() -> None:
     print(f"{result['settings']['curve']} from {start.origin} to {end.origin}, mask: {result['settings']['mask']}")
     print(figures.describe_path(result))
     for name, own in result["ends_under_their_own_statistics_and_mask"].items():
-        print(f"{name} under its own statistics and mask: cross-entropy {own['cross_entropy']:.4f}")
+        print(
+            f"{name}: cross-entropy {result['ends_on_the_path'][name]:.4f} on the path, "
+            f"{own['cross_entropy']:.4f} under its own statistics and mask"
+        )
     print("\n".join(str(file) for file in (path.table, path.result, png, svg)))
 
 

@@ -5,7 +5,11 @@
 Kill it at any moment and run it again: it goes on, and ends with the same bits.
 """
 
+from absl import flags
+
 from sparse_rigl_lands import commandline
+
+flags.adopt_module_key_flags(commandline)  # so that --help lists them
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ GIN_FILE = flags.DEFINE_multi_string(
     "gin_file", None, "A gin file; may repeat, later ones override. Gin files are code: they can import."
 )
 GIN_PARAM = flags.DEFINE_multi_string(
-    "gin_param", None, "A gin binding such as 'train.steps=100'; may repeat; overrides the files."
+    "gin_param", None, "A gin binding such as 'Recipe.steps=100'; may repeat; overrides the files."
 )
 OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Where results are written.")
 SEED = flags.DEFINE_integer("seed", None, "Overrides the seed of the gin files.")
@@ -68,7 +68,7 @@ def _leave_usage(message: str) -> None:
 
 def _guarded(main: Callable[[], None]) -> int:
     if not DEBUG.value:
-        logging.set_verbosity(logging.WARNING)  # absl's app raises it to INFO, and TensorFlow is talkative
+        logging.set_verbosity(logging.FATAL)  # gin logs every place where it looks for a file
     try:
         _import_tensorflow()
         main()
@@ -137,11 +137,11 @@ def parse_gin(command: str, recorded: Sequence[pathlib.Path] = (), bindings: Seq
     except tokenize.TokenError as error:
         raise InputError(f"gin: {error.args[0]}") from error
     except (ValueError, OSError, SyntaxError, ImportError) as error:
-        raise InputError(f"gin: {_one_line(str(error))}{_close_names(str(error))}") from error
+        raise InputError(f"gin: {_one_line(str(error))}{_hint(str(error))}") from error
 
 
-def _close_names(message: str) -> str:
-    """The names that gin's message about an unknown one may have meant."""
+def _hint(message: str) -> str:
+    """What gin's message may have meant: the names that are close to an unknown one, or a string."""
     names = [name for name, _ in gin.config._REGISTRY.items()]  # gin lists its configurables nowhere public
     if match := re.search(r"No configurable matching (?:reference )?'@?([^'(]*)", message):
         unknown = match.group(1).split("/")[-1]
@@ -149,6 +149,8 @@ def _close_names(message: str) -> str:
     elif match := re.search(r"Configurable '([^']*)' doesn't have a parameter named '([^']*)'", message):
         unknown = match.group(2)
         choices = list(inspect.signature(gin.get_configurable(match.group(1))).parameters)
+    elif "malformed node" in message:
+        return "; a string needs quotes of its own: \"name='value'\""
     else:
         return ""
     close = difflib.get_close_matches(unknown.split(".")[-1], choices, n=3)

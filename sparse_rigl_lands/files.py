@@ -76,6 +76,9 @@ class _Directory:
         in_force = "".join(f"{_IN_FORCE}{name} = {value!r}\n" for name, value in settings.items())
         content = f"{config}\n# In force, for the record:\n{in_force}"
         if not self.config.exists():
+            others = [path.name for path in self.directory.iterdir() if not path.name.endswith(_PARTIAL)]
+            if others:
+                raise InputError(f"{self.directory} holds {others[0]} but no config.gin; choose another --output_dir")
             write_text(self.config, content)
             return
         found = self.config.read_text(encoding="utf-8")
@@ -169,7 +172,7 @@ def checkpoint_prefix(name: str) -> pathlib.Path:
 
 def run_of_checkpoint(prefix: pathlib.Path) -> RunFiles:
     """The run that a checkpoint lies in, by the layout above."""
-    return RunFiles(prefix.parent.parent)
+    return RunFiles(prefix.absolute().parent.parent)
 
 
 def index_file(prefix: pathlib.Path) -> pathlib.Path:

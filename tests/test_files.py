@@ -68,7 +68,7 @@ def test_a_damaged_json_file_is_named(tmp_path, content):
         files.read_json(tmp_path / "path.json")
 
 
-def test_a_checkpoint_is_named_by_its_prefix_or_its_run(tmp_path):
+def test_a_checkpoint_is_named_by_its_prefix_or_its_run(tmp_path, monkeypatch):
     run = files.RunFiles(tmp_path)
     run.checkpoints.mkdir()
     for step in (0, 500, 123456789):
@@ -78,6 +78,9 @@ def test_a_checkpoint_is_named_by_its_prefix_or_its_run(tmp_path):
     assert files.checkpoint_prefix(str(run.checkpoint(500))) == run.checkpoint(500)
     assert files.checkpoint_prefix(str(files.index_file(run.checkpoint(500)))) == run.checkpoint(500)
     assert files.run_of_checkpoint(run.checkpoint(500)).directory == tmp_path
+    monkeypatch.chdir(run.checkpoints)
+    prefix = files.checkpoint_prefix("step_00000500")
+    assert files.run_of_checkpoint(prefix).directory == tmp_path
 
 
 def test_cleaning_removes_what_kills_leave_behind(tmp_path):

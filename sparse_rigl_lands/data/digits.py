@@ -8,6 +8,7 @@ import tensorflow as tf
 from sparse_rigl_lands import seeds
 from sparse_rigl_lands.data import augmentation
 from sparse_rigl_lands.data.dataset import Dataset, Split, padded_batches
+from sparse_rigl_lands.errors import InputError
 
 _TEST_EXAMPLES = 360
 _SPLIT_SEED = 0
@@ -21,13 +22,18 @@ class Digits(Dataset):
     standard deviation of all training pixels; shifts bring in the background.
 
     Args:
-      max_shift: the largest augmenting shift in each direction, in pixels.
+      max_shift: the largest augmenting shift in each direction, in pixels, 0 to 7.
+
+    Raises:
+      InputError: another shift.
 
     Source: https://scikit-learn.org/stable/datasets/toy_dataset.html, the test set of Alpaydin and
     Kaynak, Optical Recognition of Handwritten Digits, UCI 1998.
     """
 
     def __init__(self, max_shift: int = 1):
+        if max_shift not in range(8):
+            raise InputError(f"Digits.max_shift is {max_shift!r}; it must be a whole number of pixels from 0 to 7")
         self._max_shift = max_shift
         bunch = sklearn.datasets.load_digits()
         images = bunch.images.astype("float32")[..., None]  # grey levels 0 to 16

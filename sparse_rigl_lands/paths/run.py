@@ -25,7 +25,7 @@ from sparse_rigl_lands.training.objective import decayed
 from sparse_rigl_lands.training.workload import Workload
 
 
-@gin.configurable(module="sparse_rigl_lands")
+@gin.configurable(module="sparse_rigl_lands", denylist=["output_dir", "strategy", "start", "end"])
 def interpolate(
     output_dir: str | None,
     strategy: tf.distribute.Strategy,
@@ -68,10 +68,12 @@ def interpolate(
       DivergedError: the loss is not finite somewhere on the path, or at an end as its checkpoint
         describes it.
     """
-    if num_points < 2:
-        raise InputError(f"interpolate.num_points is {num_points}; a path needs its two ends")
-    if batch_size < 1:
-        raise InputError(f"interpolate.batch_size is {batch_size}; it must be at least 1")
+    for name, value, least in (("num_points", num_points, 2), ("batch_size", batch_size, 1), ("seed", seed, None)):
+        if not isinstance(value, int) or (least is not None and value < least):
+            needed = "a whole number" if least is None else f"a whole number of at least {least}"
+            raise InputError(f"interpolate.{name} is {value!r}; it must be {needed}")
+    if not isinstance(augmented, bool):
+        raise InputError(f"interpolate.augmented is {augmented!r}; it must be True or False")
     if start.origin.workload != end.origin.workload:
         raise InputError(f"the start is of workload {start.origin.workload}, the end of {end.origin.workload}")
     curve = Line()
@@ -100,7 +102,7 @@ def interpolate(
     }
     path = files.PathFiles(output_dir or f"runs/paths/{start.origin}_to_{end.origin}")
     path.claim(gin.operative_config_str(), settings)
-    if path.result.exists():
+    if path.result.exists() and path.table.exists():
         return path
 
     batches = workload.dataset.evaluation_batches("train", batch_size * strategy.num_replicas_in_sync, augmented, seed)
@@ -130,6 +132,7 @@ def interpolate(
         "largest_rise": dataclasses.asdict(statistics.largest_rise(t, losses.cross_entropy)),
         "barrier": dataclasses.asdict(statistics.barrier(t, losses.cross_entropy)),
         "length": geometry.length(curve, geometry.gram_matrix(ends, start.weights)),
+        "ends_on_the_path": {"start": float(losses.cross_entropy[0]), "end": float(losses.cross_entropy[-1])},
         "ends_under_their_own_statistics_and_mask": own_statistics,
         "replicas": strategy.num_replicas_in_sync,
         "seconds": round(time.monotonic() - started, 1),

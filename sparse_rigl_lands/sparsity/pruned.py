@@ -57,6 +57,11 @@ class PruningSchedule:
         Raises:
           InputError: naming what is wrong.
         """
+        for name in ("begin_step", "end_step", "frequency"):
+            if not isinstance(getattr(self, name), int):
+                raise InputError(
+                    f"PruningSchedule.{name} is {getattr(self, name)!r}; it must be a whole number of steps"
+                )
         if self.frequency < 1:
             raise InputError(f"PruningSchedule.frequency is {self.frequency}; it must be at least 1")
         if not 0 < self.power < math.inf:

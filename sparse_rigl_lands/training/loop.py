@@ -44,15 +44,13 @@ def train_from_latest(
       The seconds that it took.
 
     Raises:
-      InputError: the checkpoints there are of another run.
+      InputError: the latest checkpoint is damaged, or of another network.
       DivergedError: the loss of a step, or a weight after it, is not finite.
     """
     run.clean_checkpoints(recipe.keeps)
     saved = run.checkpoint_steps()
     start = checkpoints.load(run.checkpoint(saved[-1])) if saved else Checkpoint(initialization, {})
     origin, step = initialization.origin, start.point.origin.global_step
-    if dataclasses.replace(start.point.origin, global_step=0) != origin:
-        raise InputError(f"{run.checkpoints} holds a run of {start.point.origin}, not of {origin}")
     trainer.restore(start)
     log = MetricsLog(run, start, recipe.batch_size)
 

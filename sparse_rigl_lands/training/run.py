@@ -24,7 +24,7 @@ from sparse_rigl_lands.training.trainer import Trainer
 from sparse_rigl_lands.training.workload import Workload
 
 
-@gin.configurable(module="sparse_rigl_lands")
+@gin.configurable(module="sparse_rigl_lands", denylist=["output_dir", "strategy"])
 def train(
     output_dir: str | None,
     strategy: tf.distribute.Strategy,
@@ -50,6 +50,8 @@ def train(
       InputError: what was asked for cannot work; nothing has been written then.
       DivergedError: the loss was not finite.
     """
+    if not isinstance(seed, int):
+        raise InputError(f"train.seed is {seed!r}; it must be a whole number")
     method.validate(recipe.steps)
     targets = method.sparsities(workload.network)
     if recipe.batch_size % strategy.num_replicas_in_sync:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sparse_rigl_lands.data.digits import Digits
+from sparse_rigl_lands.errors import InputError
 
 
 def _examples(batches):
@@ -23,6 +24,12 @@ def _as_set(images):
 @pytest.fixture(scope="module")
 def digits():
     return Digits()
+
+
+@pytest.mark.parametrize("pixels", [-1, 8, "1", 0.5])
+def test_impossible_shifts_are_refused(pixels):
+    with pytest.raises(InputError, match="Digits.max_shift"):
+        Digits(max_shift=pixels)
 
 
 def test_split_is_stratified_and_standardised(digits):

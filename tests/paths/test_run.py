@@ -91,8 +91,11 @@ def test_default_directory_names_the_ends(interpolate, workload, ends, tmp_path,
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"num_points": 1}, "a path needs its two ends"),
+        ({"num_points": 1}, "num_points is 1; it must be a whole number of at least 2"),
         ({"batch_size": 0}, "batch_size is 0"),
+        ({"num_points": 3.0}, "num_points is 3.0"),
+        ({"augmented": "no"}, "augmented is 'no'"),
+        ({"seed": "a"}, "seed is 'a'"),
         ({"batch_norm": "none"}, "batch_norm is 'none'"),
         ({"mask": "both"}, "mask is 'both'"),
         ({"precision": "float8"}, "precision is 'float8'"),

@@ -29,13 +29,16 @@ def test_counts_below_one_are_refused(setting):
         _recipe(**{setting: 0})
 
 
-@pytest.mark.parametrize(("setting", "value"), [("steps", "abc"), ("steps", 2.5), ("momentum", 1.5), ("keep_steps", 5)])
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("steps", "abc"), ("steps", 2.5), ("momentum", 1.5), ("momentum", "x"), ("learning_rate", 0.1), ("keep_steps", 5)],
+)
 def test_values_of_another_kind_are_refused(setting, value):
     with pytest.raises(InputError, match=f"Recipe.{setting} is {value!r}"):
         _recipe(**{setting: value})
 
 
-@pytest.mark.parametrize("step", [-1, 26])
+@pytest.mark.parametrize("step", [-1, 26, 2.5])
 def test_steps_that_are_never_taken_cannot_be_kept(step):
     with pytest.raises(InputError, match=f"Recipe.keep_steps names step {step}; training goes from 0 to 25"):
         _recipe(keep_steps=(step,))
