@@ -70,7 +70,8 @@ class _Directory:
           settings: what is in force, by name, whether gin or a program asked for it.
 
         Raises:
-          InputError: the directory cannot be written, or belongs to another configuration.
+          InputError: the directory cannot be written, belongs to another configuration, or holds
+            files that belong to none.
         """
         self.create()
         in_force = "".join(f"{_IN_FORCE}{name} = {value!r}\n" for name, value in settings.items())
