@@ -1,7 +1,11 @@
-"""How sparsity is distributed over the kernels of a network: pure functions of their shapes."""
+"""How sparsity is distributed over the kernels of a network: pure functions of their shapes.
+
+Each returns the sparsity of every kernel by name, in the order of the shapes.
+"""
 
 import difflib
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import gin
 import numpy as np
@@ -9,6 +13,7 @@ import numpy as np
 from sparse_rigl_lands.errors import InputError
 
 Shapes = Mapping[str, tuple[int, ...]]
+Distribution = Callable[[Shapes], dict[str, float]]
 
 
 def kept_weights(size: int, sparsity: float) -> int:
@@ -29,23 +34,102 @@ def uniform(shapes: Shapes, sparsity: float, at_most: Mapping[str, float] | None
       sparsity: the fraction of zeros, in [0, 1).
       at_most: kernel name to the largest sparsity it may have; 0 keeps a kernel dense.
 
-    Returns:
-      The sparsity of each kernel, by name, in the order of ``shapes``.
-
     Raises:
-      InputError: a sparsity outside [0, 1), a capped kernel that does not exist, or a kernel
-        that would be left without any weight.
+      InputError: a sparsity outside [0, 1), or a capped kernel that does not exist.
     """
     caps = dict(at_most or {})
-    for name, value in {"the sparsity": sparsity, **caps}.items():
+    _check_range({"the sparsity": sparsity, **caps})
+    _check_names("uniform.at_most", caps, shapes)
+    return {name: min(sparsity, caps.get(name, sparsity)) for name in shapes}
+
+
+@gin.configurable(module="sparse_rigl_lands")
+def erdos_renyi_kernel(
+    shapes: Shapes, sparsity: float, dense: Sequence[str] = (), power: float = 1.0
+) -> dict[str, float]:
+    """Erdos-Renyi-Kernel: the larger a kernel, the sparser, for a sparsity of all kernels together.
+
+    The density of kernel l is e * r_l with r_l = (sum of its shape / product of its shape)^power.
+    e meets the budget (1 - sparsity) * N over the N weights of all kernels; while that gives some
+    kernel a density above 1, all kernels of the largest r become dense and e is solved again.
+    Source: Evci et al. 2020 (arXiv 1911.11134), after Mocanu et al. 2018 (arXiv 1707.04780).
+
+    Args:
+      shapes: the kernels' shapes by name.
+      sparsity: of all kernels together, in [0, 1).
+      dense: kernels that stay dense; the others make up for them.
+      power: 0 gives every kernel that is not dense the same sparsity.
+
+    Raises:
+      InputError: a sparsity outside [0, 1), a kernel that does not exist, or a budget that the
+        dense kernels use up.
+    """
+    _check_range({"the sparsity": sparsity})
+    _check_names("erdos_renyi_kernel.dense", dense, shapes)
+    sizes = {name: math.prod(shape) for name, shape in shapes.items()}
+    ratio = {name: (sum(shape) / sizes[name]) ** power for name, shape in shapes.items()}
+    budget = (1 - sparsity) * sum(sizes.values())
+    whole = set(dense)
+    while True:
+        sparse = [name for name in shapes if name not in whole]
+        left = budget - sum(sizes[name] for name in whole)
+        if sparse and left <= 0:
+            raise InputError(
+                f"a sparsity of {sparsity} cannot be met: it leaves {budget:.0f} weights, and the kernels of "
+                f"erdos_renyi_kernel.dense alone have {budget - left:.0f}"
+            )
+        if not sparse:
+            if sparsity > 0:
+                raise InputError(f"a sparsity of {sparsity} cannot be met: every kernel is to stay dense")
+            return dict.fromkeys(shapes, 0.0)
+        epsilon = left / sum(ratio[name] * sizes[name] for name in sparse)
+        largest = max(ratio[name] for name in sparse)
+        if epsilon * largest <= 1:
+            return {name: 0.0 if name in whole else 1 - epsilon * ratio[name] for name in shapes}
+        whole |= {name for name in sparse if ratio[name] == largest}
+
+
+@gin.configurable(module="sparse_rigl_lands")
+def per_layer(shapes: Shapes, sparsities: Mapping[str, float], default: float = 0.0) -> dict[str, float]:
+    """Every kernel's own sparsity.
+
+    Args:
+      shapes: the kernels' shapes by name.
+      sparsities: kernel name to its sparsity, in [0, 1).
+      default: of the kernels that are not named.
+
+    Raises:
+      InputError: a sparsity outside [0, 1), or a kernel that does not exist.
+    """
+    _check_range({"per_layer.default": default, **sparsities})
+    _check_names("per_layer.sparsities", sparsities, shapes)
+    return {name: sparsities.get(name, default) for name in shapes}
+
+
+def check_not_empty(kept: Mapping[str, int], shapes: Shapes) -> None:
+    """Refuses a kernel that is left without any weight.
+
+    Args:
+      kept: how many weights each kernel keeps, by name.
+      shapes: the kernels' shapes by name.
+
+    Raises:
+      InputError: naming the kernels.
+    """
+    empty = [f"{name} (of {math.prod(shapes[name]):,})" for name, count in kept.items() if count == 0]
+    if empty:
+        more = f" and {len(empty) - 3} more" if len(empty) > 3 else ""
+        raise InputError(f"no weight is left in {', '.join(empty[:3])}{more}: give it a lower sparsity")
+
+
+def _check_range(sparsities: Mapping[str, float]) -> None:
+    for name, value in sparsities.items():
         if not 0.0 <= value < 1.0:
             raise InputError(f"{name} is {value}; a sparsity lies in [0, 1)")
-    for name in caps.keys() - shapes.keys():
-        close = difflib.get_close_matches(name, list(shapes), n=3, cutoff=0.5)
-        raise InputError(f"uniform.at_most names {name}, which the network does not have; close names: {close}")
-    sparsities = {name: min(sparsity, caps.get(name, sparsity)) for name in shapes}
-    for name, value in sparsities.items():
-        size = int(np.prod(shapes[name]))
-        if kept_weights(size, value) == 0:
-            raise InputError(f"sparsity {value} leaves none of the {size} weights of {name}; cap it in uniform.at_most")
-    return sparsities
+
+
+def _check_names(setting: str, names: Iterable[str], shapes: Shapes) -> None:
+    for name in names:
+        if name not in shapes:
+            close = difflib.get_close_matches(name, list(shapes), n=3, cutoff=0.5)
+            raise InputError(f"{setting} names {name}, which the network does not have; close names: {close}")

@@ -22,15 +22,19 @@ class MaskedConv2D(tf_keras.layers.Conv2D):
 
 
 class MaskedDense(tf_keras.layers.Dense):
-    """``Dense`` of kernel * mask, for inputs of rank 2."""
+    """``Dense`` of kernel * mask."""
 
     def build(self, input_shape: tf.TensorShape) -> None:
         super().build(input_shape)
-        self.input_spec = tf_keras.layers.InputSpec(ndim=2, axes={-1: int(input_shape[-1])})
         self.mask = _add_mask(self, self.kernel.shape)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        outputs = tf.linalg.matmul(inputs, self.kernel * self.mask)
+        kernel = self.kernel * self.mask
+        if inputs.shape.rank == 2:
+            outputs = tf.linalg.matmul(inputs, kernel)
+        else:
+            outputs = tf.tensordot(inputs, kernel, axes=1)
+            outputs.set_shape(self.compute_output_shape(inputs.shape))
         if self.use_bias:
             outputs = tf.nn.bias_add(outputs, self.bias)
         return outputs if self.activation is None else self.activation(outputs)

@@ -1,11 +1,13 @@
 """The mask of a network: which of its weights exist."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
 from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.sparsity.distributions import Shapes
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -36,17 +38,69 @@ class Mask:
         array = self.arrays.get(name)
         return 0.0 if array is None else 1.0 - np.count_nonzero(array) / array.size
 
-    def apply(self, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The weights with every masked entry exactly zero.
+    def sparsity_of_all(self, shapes: Shapes) -> float:
+        """The fraction of zeros in all kernels of a network together.
+
+        Args:
+          shapes: the shapes of all its kernels by name.
+        """
+        zeros = sum(int(np.count_nonzero(~array)) for array in self.arrays.values())
+        return zeros / sum(math.prod(shape) for shape in shapes.values())
+
+    def live_weights(self, shapes: Shapes) -> dict[str, int]:
+        """How many weights of every kernel of a network are live, by name.
+
+        Args:
+          shapes: the shapes of all its kernels by name.
+        """
+        sizes = {name: math.prod(shape) for name, shape in shapes.items()}
+        return {**sizes, **{name: int(np.count_nonzero(array)) for name, array in self.arrays.items()}}
+
+    def empty_kernels(self) -> list[str]:
+        """The names of the kernels without any live weight."""
+        return [name for name, array in self.arrays.items() if not array.any()]
+
+    def check_fit(self, shapes: Shapes) -> None:
+        """Checks that every masked kernel is one of a network.
+
+        Args:
+          shapes: the shapes of all its kernels by name.
 
         Raises:
           InputError: a masked kernel is missing, or has another shape.
         """
         for name, array in self.arrays.items():
-            if name not in weights:
-                raise InputError(f"the mask names {name}, which is not among the weights")
-            if weights[name].shape != array.shape:
-                raise InputError(f"the mask of {name} has shape {array.shape}, the weight {weights[name].shape}")
+            if name not in shapes:
+                raise InputError(f"the mask is of another network: it names {name}, which this one does not have")
+            if shapes[name] != array.shape:
+                raise InputError(
+                    f"the mask is of another network: {name} has shape {array.shape}, in this one {shapes[name]}"
+                )
+
+    def overlap(self, other: "Mask") -> float:
+        """How much two masks have in common: live weights of both over live weights of either.
+
+        The Jaccard index, over the kernels that at least one of them masks, in [0, 1]; two masks that
+        are the same have 1, also where both are empty.
+        """
+        both = either = 0
+        for name in {**self.arrays, **other.arrays}:
+            first, second = self.arrays.get(name), other.arrays.get(name)
+            if first is None or second is None:  # dense in one of them
+                array = second if first is None else first
+                both, either = both + np.count_nonzero(array), either + array.size
+            else:
+                both += np.count_nonzero(first & second)
+                either += np.count_nonzero(first | second)
+        return float(both / either) if either else 1.0
+
+    def apply(self, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The weights with every masked entry exactly zero.
+
+        Raises:
+          InputError: the mask does not fit them.
+        """
+        self.check_fit({name: value.shape for name, value in weights.items()})
         # where, not a product: zero times a negative weight would be -0.0
         return {
             name: np.where(self.arrays[name], value, np.zeros((), value.dtype)) if name in self.arrays else value

@@ -11,6 +11,7 @@ LAYERS = {
     "conv": (lambda: tf_keras.layers.Conv2D(6, 3, 2, "same", activation="relu"), (2, 8, 8, 4)),
     "grouped conv": (lambda: tf_keras.layers.Conv2D(6, 3, groups=2, use_bias=False), (2, 8, 8, 4)),
     "dense": (lambda: tf_keras.layers.Dense(6, activation="tanh"), (2, 4)),
+    "dense on a sequence": (lambda: tf_keras.layers.Dense(6), (2, 3, 4)),
 }
 
 

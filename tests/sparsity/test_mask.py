@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.sparsity.mask import Mask
@@ -19,6 +21,35 @@ def test_masked_entries_are_exactly_zero_and_the_others_untouched(random):
 
 def test_sparsity():
     assert Mask({"a": np.array([True, False, False, False])}).sparsity("a") == 0.75
+
+
+def test_sparsity_of_all_counts_dense_kernels_too():
+    shapes = {"a": (4,), "b": (2, 3)}
+    mask = Mask({"a": np.array([True, False, False, False])})
+    assert mask.sparsity_of_all(shapes) == 0.3
+    assert mask.live_weights(shapes) == {"a": 1, "b": 6}
+    assert mask.empty_kernels() == []
+    assert Mask({"a": np.array([False]), "b": np.array([True, False])}).empty_kernels() == ["a"]
+
+
+@given(st.integers(0, 2**12 - 1), st.integers(0, 2**12 - 1))
+@example(0b111111_000011, 0b000001_111111)
+@example(0, 0)
+def test_overlap_is_the_jaccard_index_of_the_live_weights(first, second):
+    """Against Python's sets; whole kernels, which masks do not name, are among the cases."""
+
+    def live(bits):
+        return {i for i in range(12) if bits >> i & 1}
+
+    def mask(bits):
+        array = np.array([i in live(bits) for i in range(12)])
+        return Mask({"a": array[:6], "b": array[6:]})
+
+    masked = {i for i in range(12) if not {6 * (i // 6) + j for j in range(6)} <= live(first) & live(second)}
+    both, either = live(first) & live(second) & masked, (live(first) | live(second)) & masked
+    assert mask(first).overlap(mask(second)) == (len(both) / len(either) if either else 1.0)
+    assert mask(first).overlap(mask(second)) == mask(second).overlap(mask(first))
+    assert mask(first).overlap(mask(first)) == 1
 
 
 def test_union_is_live_where_either_is_and_dense_where_one_is_silent():
@@ -42,8 +73,8 @@ def test_a_kernel_without_zeros_is_dense_however_it_is_written():
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"b": np.array([False])}, "b, which is not among the weights"),
-        ({"a": np.array([False])}, r"mask of a has shape \(1,\), the weight \(2,\)"),
+        ({"b": np.array([False])}, "of another network: it names b, which this one does not have"),
+        ({"a": np.array([False])}, r"of another network: a has shape \(1,\), in this one \(2,\)"),
     ],
 )
 def test_mask_of_other_weights_is_refused(arrays, message):
