@@ -52,7 +52,7 @@ def network() -> tf_keras.Model:
     """A residual network of the real blocks, small enough to train in a moment."""
     images = tf_keras.Input((8, 8, 1), name="images")
     x = residual.stem(images, filters=4, size=3, stride=1)
-    x = residual.residual_block(x, [(8, 3, 2), (8, 3, 1)], "block1")
+    x = residual.residual_block(x, [(8, 3, 2), (8, 3, 1)], "block1", zero_gamma=False)
     return tf_keras.Model(images, residual.head(x, 10), name="small")
 
 

@@ -10,12 +10,15 @@ _EXPANSION = 4
 
 
 @gin.configurable(module="sparse_rigl_lands")
-def resnet50(image_shape: tuple[int, int, int] = (224, 224, 3), num_classes: int = 1000) -> tf_keras.Model:
+def resnet50(
+    image_shape: tuple[int, int, int] = (224, 224, 3), num_classes: int = 1000, zero_gamma: bool = True
+) -> tf_keras.Model:
     """Builds ResNet-50: 25,557,032 trainable parameters at 1000 classes.
 
     Args:
       image_shape: height, width, channels.
       num_classes: width of the logits.
+      zero_gamma: whether the last gamma of every residual branch starts at zero, as the paper's does.
 
     Returns:
       A functional model from images [n, *image_shape] to logits [n, num_classes].
@@ -27,5 +30,5 @@ def resnet50(image_shape: tuple[int, int, int] = (224, 224, 3), num_classes: int
         for block in range(1, blocks + 1):
             stride = 2 if stage > 1 and block == 1 else 1
             branch = [(width, 1, 1), (width, 3, stride), (width * _EXPANSION, 1, 1)]
-            x = residual.residual_block(x, branch, f"stage{stage}/block{block}")
+            x = residual.residual_block(x, branch, f"stage{stage}/block{block}", zero_gamma)
     return tf_keras.Model(images, residual.head(x, num_classes), name="resnet50")

@@ -76,7 +76,8 @@ def load(prefix: pathlib.Path) -> Checkpoint:
     """Reads a checkpoint.
 
     Raises:
-      InputError: it is damaged, was not written by ``save``, or holds a value that is not finite.
+      InputError: it is damaged, was not written by ``save``, holds a value that is not finite, or
+        weights that are not zero where its mask says so.
     """
     groups: dict[str, dict[str, np.ndarray]] = {"weights": {}, "masks": {}, "statistics": {}, "training": {}}
     origin = None
@@ -95,10 +96,21 @@ def load(prefix: pathlib.Path) -> Checkpoint:
     if origin is None or not groups["weights"]:
         raise InputError(f"checkpoint {prefix} is not one of this project's: it holds no point")
     try:
-        point = Point(groups["weights"], Mask(groups["masks"]), groups["statistics"], origin)
+        mask = Mask(groups["masks"])
+        _check_agreement(groups["weights"], mask)
+        point = Point(groups["weights"], mask, groups["statistics"], origin)
     except InputError as error:
         raise InputError(f"checkpoint {prefix}: {error}") from error
     return Checkpoint(point, groups["training"])
+
+
+def _check_agreement(weights: Mapping[str, np.ndarray], mask: Mask) -> None:
+    """Constructing a point would set such weights to zero, and evaluate another network than was trained."""
+    mask.check_fit({name: value.shape for name, value in weights.items()})
+    for name, live in mask.arrays.items():
+        count = np.count_nonzero(weights[name][~live])
+        if count:
+            raise InputError(f"its mask and its weights disagree: {count:,} masked weights of {name} are not zero")
 
 
 def _unescaped(name: str) -> str:

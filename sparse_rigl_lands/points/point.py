@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -69,6 +70,16 @@ class Point:
                 sha.update(f"{name}{value.dtype.str}{value.shape}".encode())
                 sha.update(value.tobytes())
         return sha.hexdigest()[:16]
+
+    def distance(self, other: "Point") -> float:
+        """The Euclidean distance to another point of the same network, over all weights, masked ones as zeros.
+
+        BatchNorm's scales and offsets are weights; its moving statistics are not.
+        """
+        squares = (
+            np.sum((value.astype("float64") - other.weights[name]) ** 2) for name, value in self.weights.items()
+        )
+        return math.sqrt(sum(squares))
 
     def under(self, mask: Mask) -> "Point":
         """The same point with other weights masked."""

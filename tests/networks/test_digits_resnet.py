@@ -1,8 +1,14 @@
 """Protects: the shape of the digits network."""
 
 import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
 
 from sparse_rigl_lands.networks.digits_resnet import digits_resnet
+from sparse_rigl_lands.points import initializations
+from sparse_rigl_lands.points.point import Origin, assign
+from sparse_rigl_lands.sparsity import random_masks, variants
 
 
 def test_parameters_and_output_shapes():
@@ -22,3 +28,21 @@ def test_a_strided_convolution_is_the_padded_one_of_numpy(random):
     patch = np.pad(x[0], ((1, 1), (1, 1), (0, 0)))[2:5, 4:7]
     expected = np.einsum("hwc,hwcf->f", patch, layer.kernel.numpy())
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("zero_gamma", "least_dead"), [(True, 71), (False, 0)])
+def test_a_zero_gamma_and_a_sparse_mask_leave_channels_without_gradient(random, zero_gamma, least_dead):
+    """Why the gammas start at one: 5 and 20 live weights of the projections feed at most 25 of 96 channels."""
+    network = digits_resnet(zero_gamma=zero_gamma)
+    shapes = variants.kernel_shapes(network)
+    mask = random_masks.random(shapes, dict.fromkeys(shapes, 0.99) | {"stem/conv/kernel": 0.0}, 0, "test")
+    assign(network, initializations.scratch(network, Origin("digits", "scratch", 0, 0), mask))
+    images = random.normal(size=(64, 8, 8, 1)).astype("float32")
+    betas = [network.get_layer(f"block{i}/norm2").beta for i in (2, 3)]
+    outputs = [network.get_layer(f"block{i}/relu").output for i in (2, 3)]
+    blocks = tf_keras.Model(network.input, outputs)
+    with tf.GradientTape() as tape:
+        loss = tf.add_n([tf.reduce_sum(output * random.normal(size=output.shape[1:])) for output in blocks(images, True)])
+    dead = sum(np.count_nonzero(gradient == 0) for gradient in tape.gradient(loss, betas))
+    assert dead >= least_dead
+    assert zero_gamma or dead < 48

@@ -121,16 +121,29 @@ def test_no_flipped_bit_of_the_data_goes_unnoticed(tmp_path_factory, place, bit)
         checkpoint.load(prefix)
 
 
-def _write_raw(prefix, weights):
+def _write_raw(prefix, **groups):
     origin = json.dumps({"workload": "digits", "method": "pruned", "seed": 0, "global_step": 0})
-    tf.train.Checkpoint(
-        origin=tf.Variable(origin), weights={name: tf.Variable(value) for name, value in weights.items()}
-    ).write(str(prefix))
+    values = {group: {name: tf.Variable(x) for name, x in arrays.items()} for group, arrays in groups.items()}
+    tf.train.Checkpoint(origin=tf.Variable(origin), **values).write(str(prefix))
 
 
 def test_nan_in_a_checkpoint_is_named(tmp_path):
-    _write_raw(tmp_path / "raw", {"stem/conv/kernel": np.array([1.0, np.nan], "float32")})
+    _write_raw(tmp_path / "raw", weights={"stem/conv/kernel": np.array([1.0, np.nan], "float32")})
     with pytest.raises(InputError, match="raw: stem/conv/kernel holds a value that is not finite"):
+        checkpoint.load(tmp_path / "raw")
+
+
+@pytest.mark.parametrize(
+    ("live", "words"),
+    [
+        ([False, True, False], "mask and its weights disagree: 1 masked weights of stem/conv/kernel are not zero"),
+        ([False, True], r"the mask is of another network: stem/conv/kernel has shape \(2,\)"),
+    ],
+)
+def test_a_mask_that_disagrees_with_the_weights_is_refused(tmp_path, live, words):
+    weights = {"stem/conv/kernel": np.array([1.0, 2.0, 0.0], "float32")}
+    _write_raw(tmp_path / "raw", weights=weights, masks={"stem/conv/kernel": np.array(live)})
+    with pytest.raises(InputError, match=f"raw: .*{words}"):
         checkpoint.load(tmp_path / "raw")
 
 

@@ -18,7 +18,7 @@ ORIGIN = Origin("small", "pruned", 0, 3)
 
 def _point(network, random):
     """A point with half of every kernel masked and statistics of its own."""
-    dense = initializations.dense(network, "small", "pruned", 0)
+    dense = initializations.dense(network, Origin("small", "pruned", 0, 0))
     mask = Mask({name: random.random(shape) < 0.5 for name, shape in variants.kernel_shapes(network).items()})
     statistics = {name: random.random(value.shape).astype("float32") for name, value in dense.statistics.items()}
     return dataclasses.replace(dense, mask=mask, statistics=statistics, origin=ORIGIN)
@@ -50,10 +50,17 @@ def test_masked_entries_are_zero_even_if_the_variable_is_not(network, random):
 def test_a_point_replaces_the_masks_that_were_there(network, random):
     pruned = pruned_variant(network, dict.fromkeys(variants.kernel_shapes(network), 0.5), PruningSchedule(0, 10, 10))
     assign(pruned, _point(network, random))
-    dense = initializations.dense(network, "small", "pruned", 1)
+    dense = initializations.dense(network, Origin("small", "pruned", 1, 0))
     assign(pruned, dense)
     assert point_of(pruned, ORIGIN).mask == Mask({})
     assert point_of(pruned, ORIGIN).digest() == dense.digest()  # masks of all ones are none
+
+
+def test_distance_is_euclidean_over_all_weights(network, random):
+    one, two = _point(network, random), _point(network, random)
+    vectors = [np.concatenate([point.weights[name].ravel() for name in one.weights]) for point in (one, two)]
+    assert one.distance(two) == pytest.approx(np.linalg.norm(vectors[0].astype("float64") - vectors[1]))
+    assert one.distance(one) == 0
 
 
 def test_digest_sees_every_group(network, random):
@@ -83,4 +90,4 @@ def test_a_point_of_another_network_is_refused_saying_what_differs(network, rand
     with pytest.raises(InputError, match=r"is of another network: the network lacks .* and \d+ more"):
         assign(other, _point(network, random))
     with pytest.raises(InputError, match="other-dense-seed0-step0 is of another network: it lacks stem/conv/kernel"):
-        assign(network, initializations.dense(other, "other", "dense", 0))
+        assign(network, initializations.dense(other, Origin("other", "dense", 0, 0)))
