@@ -1,0 +1,302 @@
+"""Protects: that missing data is told in one line, exact counts, and that both streams are pure functions.
+
+The data is small, but prepared by TensorFlow Datasets' own builder. In every image blue is a
+constant that tells which one it is, red rises from left to right and green from top to bottom:
+what an augmented image shows can be read from it.
+"""
+
+import io
+import itertools
+import shutil
+import socket
+import tarfile
+
+import numpy as np
+import PIL.Image
+import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from sparse_rigl_lands.data.imagenet import ImageNet
+from sparse_rigl_lands.errors import InputError
+
+CLASSES = {"n01440764": 0, "n01443537": 1, "n02123045": 281, "n15075141": 999}
+TRAIN = [(list(CLASSES)[i * i % 4], i) for i in range(23)]  # the class and the number of a training image
+TEST_LABELS = [65, 970, 230, 809, 516, 57, 334]  # of ILSVRC2012_val_00000001 onwards
+SIZE = 16
+
+
+def _photograph(i):
+    """JPEG of image i: blue is 10 i."""
+    height, width = 40 + 8 * (i % 3), 60 - 7 * (i % 2)
+    pixels = np.empty((height, width, 3), np.uint8)
+    pixels[..., 0] = np.linspace(0, 255, width)
+    pixels[..., 1] = np.linspace(0, 255, height)[:, None]
+    pixels[..., 2] = 10 * i
+    stream = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(stream, "JPEG", quality=100, subsampling=0)
+    return stream.getvalue()
+
+
+def _tar(path, files):
+    with tarfile.open(path, "w") as archive:
+        for name, content in files:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+
+
+def _prepare(directory, num_shards):
+    """Prepares imagenet2012 in a new directory, and returns that."""
+    manual = directory / "downloads" / "manual"
+    manual.mkdir(parents=True)
+    for wnid in CLASSES:
+        images = [(f"{wnid}_{i}.JPEG", _photograph(i)) for name, i in TRAIN if name == wnid]
+        _tar(manual / f"{wnid}.tar", images)
+    _tar(
+        manual / "ILSVRC2012_img_train.tar",
+        [(f"{wnid}.tar", (manual / f"{wnid}.tar").read_bytes()) for wnid in CLASSES],
+    )
+    validation = [(f"ILSVRC2012_val_{i + 1:08}.JPEG", _photograph(i)) for i in range(len(TEST_LABELS))]
+    _tar(manual / "ILSVRC2012_img_val.tar", validation)
+    builder = tfds.builder("imagenet2012", data_dir=directory)
+    builder.download_and_prepare(download_config=tfds.download.DownloadConfig(num_shards=num_shards))
+    return directory
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    return _prepare(tmp_path_factory.mktemp("imagenet") / "data", num_shards=5)
+
+
+@pytest.fixture(scope="module")
+def one_file_data_dir(tmp_path_factory):
+    return _prepare(tmp_path_factory.mktemp("imagenet") / "one_file", num_shards=1)
+
+
+@pytest.fixture(scope="module")
+def imagenet(data_dir):
+    return ImageNet(data_dir, SIZE, files_per_group=2)
+
+
+@pytest.fixture(scope="module")
+def epochs(imagenet):
+    """Images and labels of the first four epochs and a batch, batch by batch."""
+    return _first(imagenet.training_batches(5, 0, 0), 19)
+
+
+def _first(batches, count):
+    return [tuple(x.numpy() for x in batch) for batch in itertools.islice(batches, count)]
+
+
+def _examples(batches):
+    """All images, labels and weights of finitely many batches."""
+    return [np.concatenate(parts) for parts in zip(*_first(batches, None), strict=True)]
+
+
+def _levels(images):
+    """Grey levels of standardised images."""
+    return images * [58.395, 57.12, 57.375] + [123.675, 116.28, 103.53]
+
+
+def _which(images):
+    """The numbers of images."""
+    return np.rint(_levels(images)[..., 2].mean((1, 2)) / 10).astype(int)
+
+
+def _corners(images):
+    """Red on the left and right, green at the top and bottom: the crop, whatever photograph it is of."""
+    levels = _levels(images)
+    reds, greens = levels[:, SIZE // 2, [0, -1], 0], levels[:, [0, -1], SIZE // 2, 1]
+    return np.concatenate([reds, greens], axis=1)
+
+
+def _assert_equal(found, expected):
+    for found_batch, expected_batch in zip(found, expected, strict=True):
+        for x, y in zip(found_batch, expected_batch, strict=True):
+            np.testing.assert_array_equal(x, y)
+
+
+def _refusal(*arguments):
+    with pytest.raises(InputError) as refused:
+        ImageNet(*arguments)
+    message, *trace = str(refused.value).splitlines()
+    assert all("In call to configurable" in line for line in trace)  # of gin; the commands leave it out
+    return message
+
+
+@pytest.fixture
+def _offline(monkeypatch):
+    def refuse(*arguments, **_):
+        raise AssertionError(f"the network was asked: {arguments}")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.mark.usefixtures("_offline")
+def test_missing_data_is_told_in_one_line(tmp_path, monkeypatch):
+    message = _refusal(str(tmp_path))
+    for words in (
+        f"is not prepared in {tmp_path}:",
+        f"{tmp_path}/downloads/manual",
+        "ILSVRC2012_img_train.tar",
+        "gin/digits",
+    ):
+        assert words in message
+    command = message.split('python -c "')[1].split('"')[0]
+    builder = f"tfds.builder('imagenet2012:5.1.0', data_dir='{tmp_path}')"
+    assert command == f"import tensorflow_datasets as tfds; {builder}.download_and_prepare()"
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "elsewhere"))
+    assert f"{tmp_path}/elsewhere" in _refusal()
+
+
+def test_missing_files_and_splits_and_other_formats_are_told_in_one_line(data_dir, tmp_path):
+    copy = tmp_path / "imagenet2012" / "5.1.0"
+    shutil.copytree(data_dir / "imagenet2012" / "5.1.0", copy)
+    notes = (copy / "dataset_info.json").read_text()
+    (copy / "dataset_info.json").write_text(notes.replace('"validation"', '"other"'))
+    assert "lacks the split validation" in _refusal(str(tmp_path))
+    (copy / "dataset_info.json").write_text(notes.replace('"tfrecord"', '"array_record"'))
+    assert "format array_record" in _refusal(str(tmp_path))
+    (copy / "dataset_info.json").write_text(notes)
+    (copy / "imagenet2012-train.tfrecord-00003-of-00005").unlink()
+    assert "lacks 1 of 10 files, such as imagenet2012-train.tfrecord-00003-of-00005" in _refusal(str(tmp_path))
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, "8"])
+def test_impossible_sizes_are_refused(data_dir, value):
+    assert "ImageNet.image_size" in _refusal(str(data_dir), value)
+    assert "ImageNet.files_per_group" in _refusal(str(data_dir), SIZE, value)
+
+
+@pytest.mark.usefixtures("_offline")
+def test_shapes_and_counts(data_dir):
+    imagenet = ImageNet(str(data_dir))
+    assert imagenet.image_shape == (224, 224, 3)
+    assert imagenet.num_classes == 1000
+    assert (imagenet.num_examples("train"), imagenet.num_examples("test")) == (23, 7)
+
+
+def test_test_split_is_the_validation_split_with_its_labels(imagenet):
+    images, labels, _ = _examples(imagenet.evaluation_batches("test", 7))
+    assert sorted(_which(images)) == list(range(7))
+    np.testing.assert_array_equal(labels, np.array(TEST_LABELS)[_which(images)])
+
+
+@pytest.mark.parametrize("augmented", [False, True])
+@pytest.mark.parametrize("batch_size", [5, 23, 30])
+def test_evaluation_counts_are_exact_and_do_not_depend_on_the_batch_size(imagenet, batch_size, augmented):
+    batches = imagenet.evaluation_batches("train", batch_size, augmented, seed=3)
+    assert batches.element_spec == (
+        tf.TensorSpec((batch_size, SIZE, SIZE, 3), tf.float32),
+        tf.TensorSpec((batch_size,), tf.int32),
+        tf.TensorSpec((batch_size,), tf.float32),
+    )
+    images, labels, weights = _examples(batches)
+    assert len(weights) == -(-23 // batch_size) * batch_size == int(batches.cardinality()) * batch_size
+    np.testing.assert_array_equal(weights, np.arange(len(weights)) < 23)
+    assert not images[23:].any()
+    which = _which(images[:23])
+    assert sorted(which) == list(range(23))
+    np.testing.assert_array_equal(labels[:23], [CLASSES[TRAIN[i][0]] for i in which])
+    reference = _examples(imagenet.evaluation_batches("train", 1, augmented, seed=3))
+    np.testing.assert_array_equal(images[:23], reference[0])
+
+
+def test_plain_evaluation_shows_the_centre(imagenet):
+    """A third of the shorter side, for 16 / (16 + 32): the central pixels of it, upright."""
+    images, _, _ = _examples(imagenet.evaluation_batches("train", 23))
+    left, right, top, bottom = _corners(images).T
+    np.testing.assert_allclose(left + right, 255, atol=12)
+    np.testing.assert_allclose(top + bottom, 255, atol=12)
+    heights = np.array([40 + 8 * (i % 3) for i in _which(images)])
+    np.testing.assert_allclose(bottom - top, 255 * (heights // 3) / heights, atol=14)
+
+
+def test_augmentation_is_keyed_by_the_photograph_and_by_the_seed(imagenet, one_file_data_dir):
+    first, second = (_examples(imagenet.evaluation_batches("train", 23, True, seed))[0] for seed in (0, 1))
+    np.testing.assert_array_equal(_which(first), _which(second))
+    assert (np.abs(_corners(first) - _corners(second)).max(1) > 3).all()
+    # every photograph is cropped in its own way ...
+    differences = np.abs(_corners(first)[:, None] - _corners(first)[None]).max(-1)
+    assert (differences + 255 * np.eye(23) > 1).all()
+    # ... wherever it stands
+    elsewhere = _examples(ImageNet(one_file_data_dir, SIZE).evaluation_batches("train", 23, True, 0))[0]
+    assert list(_which(elsewhere)) != list(_which(first))
+    np.testing.assert_array_equal(elsewhere[np.argsort(_which(elsewhere))], first[np.argsort(_which(first))])
+
+
+def test_every_epoch_holds_every_example_once_in_another_order(epochs):
+    images, labels = (np.concatenate(parts)[: 4 * 23] for parts in zip(*epochs, strict=True))
+    which = _which(images)
+    np.testing.assert_array_equal(labels, [CLASSES[TRAIN[i][0]] for i in which])
+    orders = which.reshape(4, 23)
+    np.testing.assert_array_equal(np.sort(orders), np.tile(np.arange(23), (4, 1)))
+    assert len({tuple(order) for order in orders}) == 4
+
+
+def test_augmentation_changes_with_the_epoch_and_mirrors_half_of_the_time(epochs):
+    images = np.concatenate([images for images, _ in epochs])[: 4 * 23]
+    corners = _corners(images)
+    differences = np.abs(corners[:, None] - corners[None]).max(-1)
+    same = np.argwhere(differences + 255 * np.eye(4 * 23) < 0.2)
+    assert not len(same)
+    assert 0.35 < np.mean(corners[:, 0] > corners[:, 1]) < 0.65
+
+
+def _orders(imagenet):
+    """[seed, epoch, position]: which image stands there, for two seeds and three epochs."""
+    streams = [_first(imagenet.training_batches(23, seed, 0), 3) for seed in (0, 1)]
+    return np.array([[_which(images) for images, _ in stream] for stream in streams])
+
+
+def test_order_within_a_file_is_keyed_by_seed_and_epoch(one_file_data_dir):
+    orders = _orders(ImageNet(one_file_data_dir, SIZE)).reshape(6, 23)
+    assert len({tuple(order) for order in orders}) == 6
+
+
+def test_order_of_files_is_keyed_by_seed_and_epoch(data_dir):
+    """Files in groups of one stay together: their order, and the order within each, can be told."""
+    place = {}  # of an image: its file, and where it stands there
+    for path in (data_dir / "imagenet2012" / "5.1.0").glob("*-train.tfrecord-*"):
+        for position, record in enumerate(tf.data.TFRecordDataset(str(path)).as_numpy_iterator()):
+            name = tf.train.Example.FromString(record).features.feature["file_name"].bytes_list.value[0].decode()
+            place[int(name.split("_")[1].removesuffix(".JPEG"))] = (path.name, position)
+    orders = _orders(ImageNet(data_dir, SIZE, files_per_group=1)).reshape(6, 23)
+    file_orders = set()
+    for order in orders:
+        runs = itertools.groupby([place[i] for i in order], lambda at: at[0])
+        files = [(file, tuple(position for _, position in run)) for file, run in runs]
+        assert len(files) == 5
+        assert len({positions for _, positions in files}) == 5  # each shuffled in its own way
+        file_orders.add(tuple(file for file, _ in files))
+    assert len(file_orders) == 6
+
+
+@pytest.mark.parametrize("files_per_group", [1, 2, 16])
+def test_training_stream_can_be_entered_at_any_step(data_dir, files_per_group):
+    imagenet = ImageNet(data_dir, SIZE, files_per_group)
+    undisturbed = _first(imagenet.training_batches(5, 7, 0), 12)  # over the ends of two epochs
+    for step in range(1, 11):
+        _assert_equal(_first(imagenet.training_batches(5, 7, step), 2), undisturbed[step : step + 2])
+
+
+def test_training_stream_is_a_pure_function(data_dir, epochs):
+    """Of its arguments, not of the object, of TensorFlow's global seed or of the number of threads."""
+    options = tf.data.Options()
+    options.threading.private_threadpool_size = 1
+    options.autotune.enabled = False
+    tf.random.set_seed(1234)
+    stream = ImageNet(data_dir, SIZE, files_per_group=2).training_batches(5, 0, 0).with_options(options)
+    assert stream.element_spec[0] == tf.TensorSpec((5, SIZE, SIZE, 3), tf.float32)
+    assert stream.element_spec[1] == tf.TensorSpec((5,), tf.int32)
+    _assert_equal(_first(stream, 19), epochs)
+
+
+def test_training_stream_leaves_the_global_seed_alone(imagenet):
+    tf.random.set_seed(5)
+    expected = tf.random.uniform([3])
+    tf.random.set_seed(5)
+    _first(imagenet.training_batches(5, 0, 0), 1)
+    np.testing.assert_array_equal(tf.random.uniform([3]), expected)

@@ -1,0 +1,107 @@
+"""Protects: the crops of photographs, against an independent decoder; that they are pure functions of a seed."""
+
+import io
+
+import numpy as np
+import PIL.Image
+import pytest
+import tensorflow as tf
+
+from sparse_rigl_lands.data import jpeg
+
+
+def _encoded(pixels):
+    stream = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(stream, "JPEG", quality=95)
+    return tf.constant(stream.getvalue())
+
+
+def _decoded(encoded):
+    return np.array(PIL.Image.open(io.BytesIO(encoded.numpy())).convert("RGB")).astype("float32")
+
+
+def _seeds(n):
+    return [tf.constant([5, i], tf.int64) for i in range(n)]
+
+
+@pytest.fixture
+def photograph(random):
+    """Clouds of colour, 150 high and 201 wide."""
+    coarse = random.integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    return _encoded(np.array(PIL.Image.fromarray(coarse).resize((201, 150), PIL.Image.Resampling.BICUBIC)))
+
+
+def test_random_crop_is_the_box_of_the_whole_image(photograph):
+    whole = _decoded(photograph)
+    for seed in _seeds(12):
+        found = jpeg.random_resized_crop(photograph, seed, 48).numpy()
+        box_seed = tf.random.experimental.stateless_split(seed, 2)[0]
+        top, left, height, width = jpeg.random_box(tf.constant(whole.shape), box_seed).numpy()
+        part = whole[top : top + height, left : left + width]
+        expected = tf.image.resize(part, (48, 48), "bicubic").numpy()
+        errors = [np.abs(found - candidate) for candidate in (expected, expected[:, ::-1])]
+        closest = min(errors, key=np.mean)
+        assert closest.mean() < 0.3  # grey levels
+        assert closest[2:-2, 2:-2].max() < 0.1  # colours, stored by twos, lack a neighbour at an edge of the box
+
+
+def test_random_crops_are_mirrored_half_of_the_time():
+    pixels = np.zeros((40, 50, 3), np.uint8)
+    pixels[...] = np.linspace(0, 255, 50)[:, None]
+    images = np.stack([jpeg.random_resized_crop(_encoded(pixels), seed, 8) for seed in _seeds(200)])
+    falling = images[:, 4, 0, 0] > images[:, 4, -1, 0]
+    assert 0.4 < falling.mean() < 0.6
+
+
+def test_random_boxes_have_the_areas_and_the_aspects_of_the_field():
+    boxes = np.stack([jpeg.random_box(tf.constant([300, 400, 3]), seed) for seed in _seeds(300)])
+    top, left, height, width = boxes.T
+    assert (boxes[:, :2] >= 0).all()
+    assert (top + height <= 300).all()
+    assert (left + width <= 400).all()
+    areas, aspects = height * width / (300 * 400), width / height
+    assert areas.min() > 0.079  # whole pixels
+    assert areas.min() < 0.15
+    assert areas.max() > 0.8
+    assert aspects.min() > 0.73
+    assert aspects.max() < 1.36
+    assert np.ptp(aspects) > 0.5
+
+
+def test_random_crop_is_a_pure_function_of_the_seed(photograph):
+    first, again, other = (
+        jpeg.random_resized_crop(photograph, tf.constant(seed), 32) for seed in ((1, 2), (1, 2), (1, 3))
+    )
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).mean() > 1
+
+
+@pytest.mark.parametrize(("height", "width", "top", "left"), [(64, 81, 16, 25), (91, 64, 30, 16), (65, 65, 17, 17)])
+def test_central_crop_without_scaling_is_a_slice(random, height, width, top, left):
+    """Images of 32 come from 32 / (32 + 32) of the shorter side, here 64 or 65: another 32 pixels."""
+    coarse = PIL.Image.fromarray(random.integers(0, 256, (5, 7, 3), dtype=np.uint8))
+    encoded = _encoded(np.array(coarse.resize((width, height), PIL.Image.Resampling.BICUBIC)))
+    error = np.abs(jpeg.central_crop(encoded, 32) - _decoded(encoded)[top : top + 32, left : left + 32])
+    assert error.mean() < 0.3  # grey levels
+    assert error[1:-1, 1:-1].max() == 0  # colours, stored by twos, lack a neighbour at an edge of the box
+
+
+def test_central_crop_of_a_usual_photograph(random):
+    """224 of 256 pixels of the shorter side: 328 of 375."""
+    coarse = PIL.Image.fromarray(random.integers(0, 256, (5, 7, 3), dtype=np.uint8))
+    encoded = _encoded(np.array(coarse.resize((500, 375), PIL.Image.Resampling.BICUBIC)))
+    expected = tf.image.resize(_decoded(encoded)[24 : 24 + 328, 86 : 86 + 328], (224, 224), "bicubic")
+    assert np.abs(jpeg.central_crop(encoded, 224) - expected).mean() < 0.1
+
+
+def test_crops_of_a_grey_photograph_have_three_channels():
+    encoded = _encoded(np.full((30, 40), 100, np.uint8))
+    for image in (jpeg.central_crop(encoded, 16), jpeg.random_resized_crop(encoded, tf.constant([1, 2]), 16)):
+        assert image.dtype == tf.float32
+        np.testing.assert_allclose(image, np.full((16, 16, 3), 100.0), atol=1)
+
+
+def test_standardised_levels():
+    mean, deviation = np.array([123.675, 116.28, 103.53], "float32"), np.array([58.395, 57.12, 57.375], "float32")
+    levels = tf.constant(np.stack([mean, mean + deviation, mean - 2 * deviation]))[:, tf.newaxis]
+    np.testing.assert_allclose(jpeg.standardise(levels), [[[0] * 3], [[1] * 3], [[-2] * 3]], atol=1e-5)
