@@ -23,6 +23,7 @@ from sparse_rigl_lands.data.dataset import Dataset, Split, padded_batches
 from sparse_rigl_lands.networks.resnet50 import resnet50
 from sparse_rigl_lands.paths.run import interpolate
 from sparse_rigl_lands.points import initializations
+from sparse_rigl_lands.points.point import Origin
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.workload import Workload
 
@@ -52,7 +53,7 @@ def _interpolate(num_points: int) -> None:
     """Interpolates, and prints this process's peak memory in MB."""
     strategy = distribution.strategy()
     workload = Workload("noise", _Noise(), resnet50(), Objective())
-    start, end = (initializations.dense(workload.network, "noise", "dense", seed) for seed in (0, 1))
+    start, end = (initializations.dense(workload.network, Origin("noise", "dense", seed, 0)) for seed in (0, 1))
     with tempfile.TemporaryDirectory() as directory:
         interpolate(directory, strategy, start, end, workload, num_points, batch_size=_BATCH)
     print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))

@@ -19,6 +19,14 @@ A path::
       path.csv                      one row per t
       path.json                     written after the table: its presence means that the path is finished
       path.png, path.svg            drawn from the two, at every call
+
+A sweep::
+
+    runs/digits-sweep/
+      sparsity-0.99/pruned-seed6/   its runs, each as above
+      logs/                         what their commands printed, and that they are finished
+      runs.csv                      one row per run
+      figure1.png, figure5.svg ...  drawn from it
 """
 
 import csv
@@ -93,6 +101,10 @@ class _Directory:
 class RunFiles(_Directory):
     """What a training run writes."""
 
+    def beside(self, method: str, seed: int) -> "RunFiles":
+        """The run of another method or seed that lies in the same directory as this one, by its default name."""
+        return RunFiles(self.directory.parent / _run_name(method, seed))
+
     @property
     def checkpoints(self) -> pathlib.Path:
         return self.directory / "checkpoints"
@@ -150,6 +162,64 @@ class PathFiles(_Directory):
     @property
     def figures(self) -> tuple[pathlib.Path, pathlib.Path]:
         return self.directory / "path.png", self.directory / "path.svg"
+
+
+class SolutionFiles(_Directory):
+    """The table of solutions."""
+
+    @property
+    def table(self) -> pathlib.Path:
+        return self.directory / "solutions.csv"
+
+    @property
+    def markdown(self) -> pathlib.Path:
+        return self.directory / "solutions.md"
+
+
+class SweepFiles(_Directory):
+    """What a sweep writes."""
+
+    def run(self, name: str) -> RunFiles:
+        """One of its runs."""
+        return RunFiles(self.directory / name)
+
+    @property
+    def logs(self) -> pathlib.Path:
+        return self.directory / "logs"
+
+    @property
+    def table(self) -> pathlib.Path:
+        return self.directory / "runs.csv"
+
+    @property
+    def markdown(self) -> pathlib.Path:
+        return self.directory / "table.md"
+
+    def figure(self, name: str) -> tuple[pathlib.Path, pathlib.Path]:
+        """A figure as PNG and SVG."""
+        return self.directory / f"{name}.png", self.directory / f"{name}.svg"
+
+
+def default_run(workload: str, method: str, seed: int) -> RunFiles:
+    """Where a run lies that was given no directory: ``runs/<workload>/<method>-seed<seed>``."""
+    return RunFiles(pathlib.Path("runs") / workload / _run_name(method, seed))
+
+
+def _run_name(method: str, seed: int) -> str:
+    return f"{method}-seed{seed}"
+
+
+def finished_run(name: str) -> RunFiles:
+    """The run that a person named by its directory.
+
+    Raises:
+      InputError: it is not there, or not finished.
+    """
+    run = RunFiles(name)
+    if not run.summary.is_file():
+        state = "is not finished" if run.checkpoint_steps() else "is not the directory of a run"
+        raise InputError(f"{name} {state}: it has no {run.summary.name}")
+    return run
 
 
 def checkpoint_prefix(name: str) -> pathlib.Path:

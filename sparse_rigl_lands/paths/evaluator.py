@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
 from sparse_rigl_lands.training.evaluation import Evaluation, accumulate
-from sparse_rigl_lands.training.objective import Objective
+from sparse_rigl_lands.training.objective import SUMS, Objective
 
 
 def evaluate(
@@ -42,6 +42,7 @@ def evaluate(
             return objective.sums(labels, logits, weights)
 
         places = tf.constant(coefficients, tf.float32)
-        return tf.map_fn(sums_at, places, parallel_iterations=1, fn_output_signature=tf.TensorSpec([4], tf.float32))
+        signature = tf.TensorSpec([len(SUMS)], tf.float32)
+        return tf.map_fn(sums_at, places, parallel_iterations=1, fn_output_signature=signature)
 
     return accumulate(replica_sums, batches, strategy, on_batch)

@@ -22,12 +22,15 @@ class Evaluation:
     Args:
       count: examples.
       cross_entropy: plain, in nats, float64 [] or [K].
+      cross_entropy_error: its standard error over the examples as independent draws, in nats, float64
+        [] or [K]; too small where they share a batch's statistics.
       smoothed_cross_entropy: against the objective's smoothed labels, in nats, float64 [] or [K].
       accuracy: top-1, in [0, 1], float64 [] or [K].
     """
 
     count: int
     cross_entropy: Any
+    cross_entropy_error: Any
     smoothed_cross_entropy: Any
     accuracy: Any
 
@@ -41,7 +44,7 @@ def accumulate(
     """Adds up what every replica finds on every batch, in float64.
 
     Args:
-      replica_sums: returns float32 [..., 4] as ``Objective.sums`` does; compiled here.
+      replica_sums: returns float32 [..., 5] as ``Objective.sums`` does; compiled here.
       batches: (images, labels, weights) of ``Dataset.evaluation_batches``; the global batch is
         divided among the replicas in order.
       strategy: in whose replicas to run.
@@ -59,8 +62,10 @@ def accumulate(
         sums = batch_sums(batch, padded).numpy().astype("float64")
         total = total + sums
         on_batch(int(sums.flat[0]))
-    count, *values = np.moveaxis(total, -1, 0)
-    return Evaluation(int(count.flat[0]), *(value / count for value in values))
+    count = int(total.flat[0])
+    _, cross_entropy, squares, smoothed, accuracy = np.moveaxis(total / count, -1, 0)
+    variance = np.maximum(squares - cross_entropy**2, 0.0)  # of a single example
+    return Evaluation(count, cross_entropy, np.sqrt(variance / max(count - 1, 1)), smoothed, accuracy)
 
 
 def evaluate(

@@ -38,7 +38,7 @@ def train_from_latest(
       method: what happens between them.
       recipe: how many, and what is written when.
       dataset: the training images.
-      initialization: where a new run starts; its origin is the run's.
+      initialization: where a new run starts; its origin is the run's, its global step the first.
 
     Returns:
       The seconds that it took.
@@ -47,7 +47,11 @@ def train_from_latest(
       InputError: the latest checkpoint is damaged, or of another network.
       DivergedError: the loss of a step, or a weight after it, is not finite.
     """
-    run.clean_checkpoints(recipe.keeps)
+
+    def keeps(step: int) -> bool:
+        return step == initialization.origin.global_step or recipe.keeps(step)
+
+    run.clean_checkpoints(keeps)
     saved = run.checkpoint_steps()
     start = checkpoints.load(run.checkpoint(saved[-1])) if saved else Checkpoint(initialization, {})
     origin, step = initialization.origin, start.point.origin.global_step
@@ -61,7 +65,7 @@ def train_from_latest(
             raise DivergedError(f"after step {step}, {error}; {_advice(run)}") from error
         training = {**captured.training, **log.state()}
         checkpoints.save(run.checkpoint(step), dataclasses.replace(captured, training=training))
-        run.clean_checkpoints(recipe.keeps)
+        run.clean_checkpoints(keeps)
 
     if not saved:
         save()

@@ -1,14 +1,19 @@
-"""The ways to a solution: which variant is trained, and what happens between steps."""
+"""The ways to a solution: where training starts, which variant is trained, what happens between steps.
+
+Here are those that begin with every connection; ``fixed_mask`` has those that begin with few.
+"""
 
 import abc
+import math
 from collections.abc import Callable, Mapping
 
 import gin
 import tensorflow as tf
 import tf_keras
 
+from sparse_rigl_lands import files
 from sparse_rigl_lands.points import initializations
-from sparse_rigl_lands.points.point import Point
+from sparse_rigl_lands.points.point import Origin, Point
 from sparse_rigl_lands.sparsity import distributions, pruned, variants
 from sparse_rigl_lands.sparsity.pruned import PruningSchedule
 
@@ -18,23 +23,29 @@ class Method(abc.ABC):
 
     name: str
 
-    def initialization(self, network: tf_keras.Model, workload: str, seed: int) -> Point:
-        """Where training starts: the dense initialization."""
-        return initializations.dense(network, workload, self.name, seed)
-
     @abc.abstractmethod
     def settings(self) -> dict[str, object]:
-        """What tells two runs of this method apart, besides their sparsities, for the record."""
-
-    @abc.abstractmethod
-    def sparsities(self, network: tf_keras.Model) -> dict[str, float]:
-        """The sparsity that every kernel has in the end, by name."""
+        """What tells two runs of this method apart, besides initialization and sparsity, for the record."""
 
     def validate(self, steps: int) -> None:
         """Refuses, before training starts, what cannot work out in that many steps."""
 
+    def initialization(self, network: tf_keras.Model, origin: Origin, run: files.RunFiles) -> Point:
+        """Where training starts: the dense initialization.
+
+        Args:
+          network: a plain functional model.
+          origin: of the run at step 0.
+          run: where the run lies; what it builds upon is looked for beside it.
+        """
+        return initializations.dense(network, origin)
+
+    def kept_weights(self, network: tf_keras.Model, initialization: Point) -> dict[str, int]:
+        """How many weights every kernel has in the end, by name: those of the initialization's mask."""
+        return initialization.mask.live_weights(variants.kernel_shapes(network))
+
     @abc.abstractmethod
-    def variant(self, network: tf_keras.Model) -> tf_keras.Model:
+    def variant(self, network: tf_keras.Model, initialization: Point) -> tf_keras.Model:
         """The variant that is trained; called within the strategy's scope."""
 
     def next_intervention(self, step: int) -> int | None:
@@ -63,10 +74,31 @@ class Dense(Method):
     def settings(self) -> dict[str, object]:
         return {}
 
-    def sparsities(self, network: tf_keras.Model) -> dict[str, float]:
-        return dict.fromkeys(variants.kernel_shapes(network), 0.0)
+    def variant(self, network: tf_keras.Model, initialization: Point) -> tf_keras.Model:
+        return variants.clone(network)
 
-    def variant(self, network: tf_keras.Model) -> tf_keras.Model:
+
+@gin.configurable(module="sparse_rigl_lands")
+class ZeroedInit(Method):
+    """Dense training after a random part of the initialization was set to zero (the paper's Figure 5).
+
+    Args:
+      distribution: from kernel shapes by name to the fraction of each that becomes zero.
+    """
+
+    name = "zeroed_init"
+
+    def __init__(self, distribution: distributions.Distribution = distributions.uniform):
+        self._distribution = distribution
+
+    def settings(self) -> dict[str, object]:
+        return {}
+
+    def initialization(self, network: tf_keras.Model, origin: Origin, run: files.RunFiles) -> Point:
+        fractions = self._distribution(variants.kernel_shapes(network))
+        return initializations.zeroed(initializations.dense(network, origin), fractions)
+
+    def variant(self, network: tf_keras.Model, initialization: Point) -> tf_keras.Model:
         return variants.clone(network)
 
 
@@ -82,9 +114,7 @@ class Pruned(Method):
     name = "pruned"
 
     def __init__(
-        self,
-        schedule: PruningSchedule,
-        distribution: Callable[[distributions.Shapes], dict[str, float]] = distributions.uniform,
+        self, schedule: PruningSchedule, distribution: distributions.Distribution = distributions.uniform
     ):
         self._schedule = schedule
         self._distribution = distribution
@@ -92,14 +122,19 @@ class Pruned(Method):
     def settings(self) -> dict[str, object]:
         return {"pruning_schedule": self._schedule}
 
-    def sparsities(self, network: tf_keras.Model) -> dict[str, float]:
-        return self._distribution(variants.kernel_shapes(network))
-
     def validate(self, steps: int) -> None:
         self._schedule.validate(steps)
 
-    def variant(self, network: tf_keras.Model) -> tf_keras.Model:
-        return pruned.pruned_variant(network, self.sparsities(network), self._schedule)
+    def kept_weights(self, network: tf_keras.Model, initialization: Point) -> dict[str, int]:
+        shapes = variants.kernel_shapes(network)
+        sparsities = self._distribution(shapes)
+        kept = {name: distributions.kept_weights(math.prod(shapes[name]), s) for name, s in sparsities.items()}
+        distributions.check_not_empty(kept, shapes)
+        return kept
+
+    def variant(self, network: tf_keras.Model, initialization: Point) -> tf_keras.Model:
+        sparsities = self._distribution(variants.kernel_shapes(network))
+        return pruned.pruned_variant(network, sparsities, self._schedule)
 
     def next_intervention(self, step: int) -> int | None:
         return self._schedule.next_update(step)

@@ -10,6 +10,9 @@ import tensorflow as tf
 
 from sparse_rigl_lands.errors import InputError
 
+# What an evaluation adds up, in this order.
+SUMS = ("count", "cross_entropy", "squared_cross_entropy", "smoothed_cross_entropy", "correct")
+
 
 @gin.configurable(module="sparse_rigl_lands")
 @dataclasses.dataclass(frozen=True)
@@ -60,11 +63,13 @@ class Objective:
           weights: float32 [n], 1 for an example and 0 for padding.
 
         Returns:
-          float32 [4]: examples, cross-entropy, smoothed cross-entropy, correct predictions.
+          float32 [5], in the order of ``SUMS``.
         """
+        cross_entropy = self.cross_entropy(labels, logits)
         values = [
             tf.ones_like(weights),
-            self.cross_entropy(labels, logits),
+            cross_entropy,
+            tf.square(cross_entropy),
             self.smoothed_cross_entropy(labels, logits),
             correct(labels, logits),
         ]

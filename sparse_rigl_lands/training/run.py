@@ -14,8 +14,8 @@ import tf_keras
 from sparse_rigl_lands import files
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import checkpoint as checkpoints
-from sparse_rigl_lands.points.point import Point
-from sparse_rigl_lands.sparsity import distributions, variants
+from sparse_rigl_lands.points.point import Origin, Point
+from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training.evaluation import evaluate
 from sparse_rigl_lands.training.loop import train_from_latest
 from sparse_rigl_lands.training.methods import Method
@@ -53,25 +53,26 @@ def train(
     if not isinstance(seed, int):
         raise InputError(f"train.seed is {seed!r}; it must be a whole number")
     method.validate(recipe.steps)
-    targets = method.sparsities(workload.network)
     if recipe.batch_size % strategy.num_replicas_in_sync:
         raise InputError(
             f"Recipe.batch_size {recipe.batch_size} does not divide among {strategy.num_replicas_in_sync} replicas"
         )
+    run = files.default_run(workload.name, method.name, seed) if output_dir is None else files.RunFiles(output_dir)
+    origin = Origin(workload.name, method.name, seed, global_step=0)
+    initialization = method.initialization(workload.network, origin, run)
+    targets = method.kept_weights(workload.network, initialization)
     with strategy.scope():
-        model = method.variant(variants.with_precision(workload.network, recipe.precision))
+        model = method.variant(variants.with_precision(workload.network, recipe.precision), initialization)
         optimizer = tf_keras.optimizers.SGD(recipe.learning_rate, recipe.momentum, recipe.nesterov)
     trainer = Trainer(model, workload.objective, optimizer, recipe.batch_size, strategy)
 
-    run = files.RunFiles(output_dir or f"runs/{workload.name}/{method.name}-seed{seed}")
-    initialization = method.initialization(workload.network, workload.name, seed)
     settings = {
         "origin": initialization.origin,
         "initialization": initialization.digest(),
         "dataset": type(workload.dataset).__name__,
         "objective": workload.objective,
         **recipe.settings(),
-        "sparsities": targets,
+        "kept_weights": targets,
         **method.settings(),
     }
     run.claim(gin.operative_config_str(), settings)
@@ -87,7 +88,8 @@ def train(
     }
     summary = {
         **dataclasses.asdict(solution.origin),
-        "layers": _check_sparsity(solution, targets),
+        "sparsity": solution.mask.sparsity_of_all(variants.kernel_shapes(workload.network)),
+        "layers": _check_sparsity(solution, initialization, targets),
         **{
             name: dataclasses.asdict(evaluate(model, workload.objective, batches, strategy))
             for name, batches in evaluated_on.items()
@@ -100,30 +102,31 @@ def train(
     return run
 
 
-def _check_sparsity(point: Point, targets: Mapping[str, float]) -> list[dict[str, Any]]:
+def _check_sparsity(solution: Point, initialization: Point, targets: Mapping[str, int]) -> list[dict[str, Any]]:
     """Counts what every kernel has kept, and insists on its target.
 
     Returns:
-      One row per kernel: name, shape, weights, kept, sparsity, target.
+      One row per kernel: name, shape, weights, how many of them were nonzero at the start, how many
+      are kept in the end, how many were to be, sparsity.
 
     Raises:
       RuntimeError: a kernel is not at its target; a defect of this software.
     """
+    kept = solution.mask.live_weights({name: solution.weights[name].shape for name in targets})
     rows = []
     for name, target in targets.items():
-        kernel = point.weights[name]
-        mask = point.mask.arrays.get(name)
-        kept = kernel.size if mask is None else int(np.count_nonzero(mask))
-        if kept != distributions.kept_weights(kernel.size, target):
-            raise RuntimeError(f"{name} kept {kept} of {kernel.size} weights at a target sparsity of {target}")
+        kernel = solution.weights[name]
+        if kept[name] != target:
+            raise RuntimeError(f"{name} kept {kept[name]} of {kernel.size} weights; the target is {target}")
         rows.append(
             {
                 "kernel": name,
                 "shape": list(kernel.shape),
                 "weights": kernel.size,
-                "kept": kept,
-                "sparsity": 1 - kept / kernel.size,
+                "nonzero_at_start": int(np.count_nonzero(initialization.weights[name])),
+                "kept": kept[name],
                 "target": target,
+                "sparsity": 1 - kept[name] / kernel.size,
             }
         )
     return rows

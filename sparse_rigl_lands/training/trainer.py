@@ -97,8 +97,12 @@ class Trainer:
         """Takes up a captured state, all of it; the momentum of a bare point is zero.
 
         Raises:
-          InputError: the point does not fit the model, or the momentum of a weight is missing.
+          InputError: the point does not fit the model, masks what the model trains dense, or the
+            momentum of a weight is missing.
         """
+        for name in checkpoint.point.mask.arrays:
+            if name not in self._named.masks:
+                raise InputError(f"{checkpoint.point.origin} has a mask of {name}, which is trained dense here")
         points.assign(self.model, checkpoint.point)
         self._optimizer.iterations.assign(checkpoint.point.origin.global_step)
         for name, slot in self.momentum.items():

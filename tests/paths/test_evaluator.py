@@ -13,7 +13,7 @@ from sparse_rigl_lands.paths.curve_network import CurveNetwork
 from sparse_rigl_lands.paths.curves import Line
 from sparse_rigl_lands.paths.evaluator import evaluate
 from sparse_rigl_lands.points import initializations
-from sparse_rigl_lands.points.point import assign
+from sparse_rigl_lands.points.point import Origin, assign
 from sparse_rigl_lands.training.objective import Objective
 
 T = np.linspace(0, 1, 5)
@@ -22,7 +22,7 @@ T = np.linspace(0, 1, 5)
 def _random_point(network, seed):
     """A point at which every weight and statistic counts: at an initialization the residual branches are off."""
     random = np.random.default_rng(seed)
-    point = initializations.dense(network, "small", "dense", seed)
+    point = initializations.dense(network, Origin("small", "dense", seed, 0))
     weights = {name: value + random.normal(scale=0.1, size=value.shape) for name, value in point.weights.items()}
     statistics = {name: value * random.uniform(0.5, 2, size=value.shape) for name, value in point.statistics.items()}
     as_float32 = [{name: value.astype("float32") for name, value in group.items()} for group in (weights, statistics)]

@@ -11,7 +11,7 @@ from sparse_rigl_lands.errors import DivergedError, InputError
 from sparse_rigl_lands.paths import run as run_module
 from sparse_rigl_lands.paths.run import interpolate as interpolate_run
 from sparse_rigl_lands.points import initializations
-from sparse_rigl_lands.points.point import assign
+from sparse_rigl_lands.points.point import Origin, assign
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.evaluation import evaluate
@@ -26,7 +26,7 @@ def interpolate(one_device):
 @pytest.fixture
 def ends(network, random):
     """A dense start, and an end of which half is masked."""
-    start, end = (initializations.dense(network, "small", "dense", seed) for seed in (0, 1))
+    start, end = (initializations.dense(network, Origin("small", "dense", seed, 0)) for seed in (0, 1))
     live = {name: random.random(shape) < 0.5 for name, shape in variants.kernel_shapes(network).items()}
     return start, dataclasses.replace(end, mask=Mask(live), origin=dataclasses.replace(end.origin, global_step=9))
 

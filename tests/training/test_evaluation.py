@@ -6,19 +6,21 @@ import scipy.special
 
 from sparse_rigl_lands.errors import DivergedError
 from sparse_rigl_lands.points import initializations
-from sparse_rigl_lands.points.point import assign
+from sparse_rigl_lands.points.point import Origin, assign
 from sparse_rigl_lands.training.evaluation import evaluate
 
 
 @pytest.mark.parametrize("batch_size", [360, 128])
 def test_against_one_pass_of_keras_and_numpy(workload, one_device, batch_size):
     model = workload.network
-    assign(model, initializations.dense(model, "small", "dense", 0))
+    assign(model, initializations.dense(model, Origin("small", "dense", 0, 0)))
     found = evaluate(model, workload.objective, workload.dataset.evaluation_batches("test", batch_size), one_device)
     images, labels, _ = next(iter(workload.dataset.evaluation_batches("test", 360)))
     log_p = scipy.special.log_softmax(model(images, training=False).numpy().astype("float64"), axis=1)
     assert found.count == 360
-    assert found.cross_entropy == pytest.approx(-log_p[np.arange(360), labels].mean(), rel=1e-5)
+    losses = -log_p[np.arange(360), labels]
+    assert found.cross_entropy == pytest.approx(losses.mean(), rel=1e-5)
+    assert found.cross_entropy_error == pytest.approx(losses.std(ddof=1) / np.sqrt(360), rel=1e-3)
     assert found.accuracy == pytest.approx(np.mean(log_p.argmax(axis=1) == labels))
 
 

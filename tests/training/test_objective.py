@@ -21,7 +21,7 @@ def test_cross_entropies_are_numpys(smoothing, seed):
     smoothed = -(targets * log_p).sum(axis=1)
     plain = -log_p[np.arange(6), labels]
     right = logits.argmax(axis=1) == labels
-    expected = [4, plain @ weights, smoothed @ weights, right @ weights]
+    expected = [4, plain @ weights, plain**2 @ weights, smoothed @ weights, right @ weights]
     found = Objective(label_smoothing=smoothing).sums(labels, logits, weights)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
     poisoned = np.where(weights[:, None] == 0, np.nan, logits)  # whatever padding gives counts for nothing

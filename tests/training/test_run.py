@@ -10,7 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from sparse_rigl_lands import files
 from sparse_rigl_lands.errors import DivergedError, InputError
 from sparse_rigl_lands.points import checkpoint, initializations
-from sparse_rigl_lands.points.point import assign
+from sparse_rigl_lands.points.point import Origin, assign
 from sparse_rigl_lands.sparsity.distributions import kept_weights, uniform
 from sparse_rigl_lands.sparsity.pruned import PruningSchedule
 from sparse_rigl_lands.training import run as run_module
@@ -44,7 +44,7 @@ def test_what_a_pruned_run_leaves_behind(train, workload, tmp_path):
     run = train(str(tmp_path), workload, _pruned(), _recipe(keep_steps=(12,), learning_rate=rate), seed=3)
     assert run.checkpoint_steps() == [0, 12, 25]
     first = checkpoint.load(run.checkpoint(0)).point
-    dense = initializations.dense(workload.network, "small", "pruned", 3)
+    dense = initializations.dense(workload.network, Origin("small", "pruned", 3, 0))
     assert not first.mask.arrays
     for name, weight in dense.weights.items():
         np.testing.assert_array_equal(first.weights[name], weight)

@@ -28,7 +28,7 @@ def _trainer(network, strategy, sparsity=None):
             model = pruned_variant(network, targets, PruningSchedule(0, 1, 1))
         optimizer = tf_keras.optimizers.SGD(_RATE, _MOMENTUM, nesterov=True)
     trainer = Trainer(model, Objective(_DECAY, _SMOOTHING), optimizer, _BATCH, strategy)
-    trainer.restore(Checkpoint(initializations.dense(network, "small", "dense", 0), {}))
+    trainer.restore(Checkpoint(initializations.dense(network, Origin("small", "dense", 0, 0)), {}))
     if sparsity is not None:
         with strategy.scope():
             mask_update(model, trainer.momentum)(1)
@@ -54,7 +54,7 @@ def test_two_steps_are_nesterov_momentum_by_hand(network, one_device):
     metrics = trainer.take_steps(batches, 2)
 
     model = tf_keras.models.clone_model(network)
-    assign(model, initializations.dense(network, "small", "dense", 0))
+    assign(model, initializations.dense(network, Origin("small", "dense", 0, 0)))
     names = list(variants.named_variables(model).weights)
     loss_of = tf_keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=_SMOOTHING)
     velocity = [np.zeros(variable.shape) for variable in model.trainable_variables]

@@ -1,0 +1,84 @@
+"""The pruned run that another run builds upon: its mask, and the weights that it once had."""
+
+import dataclasses
+
+import gin
+
+from sparse_rigl_lands import files
+from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.points import checkpoint as checkpoints
+from sparse_rigl_lands.points.point import Origin, Point
+
+
+@gin.configurable(module="sparse_rigl_lands")
+@dataclasses.dataclass(frozen=True)
+class PrunedRun:
+    """Where the pruned run lies.
+
+    Args:
+      directory: of the run; None is ``pruned-seed<seed>``, that of the same seed, beside the run that
+        builds upon it.
+      gin_file: that of the pruned run, to say how it is made when it is not there.
+    """
+
+    directory: str | None = None
+    gin_file: str | None = None
+
+    def located(self, run: files.RunFiles, seed: int) -> files.RunFiles:
+        """The pruned run's files, whether they are there or not.
+
+        Args:
+          run: the run that builds upon it.
+          seed: of that run.
+        """
+        return run.beside("pruned", seed) if self.directory is None else files.RunFiles(self.directory)
+
+    def solution(self, run: files.RunFiles, origin: Origin) -> Point:
+        """P-S, the final point of the pruned run.
+
+        Args:
+          run: the run that builds upon it.
+          origin: of that run.
+
+        Raises:
+          InputError: there is no such run, it is not finished, or it is of another workload.
+        """
+        pruned = self.located(run, origin.seed)
+        if not pruned.summary.is_file():
+            state = "is not finished" if pruned.checkpoint_steps() else "is not there"
+            raise InputError(
+                f"the pruned run {pruned.directory}, which {origin.method} takes its mask from, {state}; "
+                f"make it first: {self._command(pruned, origin.seed)}"
+            )
+        point = checkpoints.load(pruned.checkpoint(pruned.checkpoint_steps()[-1])).point
+        if point.origin.workload != origin.workload:
+            raise InputError(
+                f"the pruned run {pruned.directory} is of workload {point.origin.workload}, not {origin.workload}"
+            )
+        if not point.mask.arrays:
+            raise InputError(f"the run {pruned.directory} has no mask: its solution is dense")
+        return point
+
+    def at_step(self, run: files.RunFiles, origin: Origin, step: int) -> Point:
+        """The pruned run's point at an earlier global step.
+
+        Args:
+          run, origin: see ``solution``.
+          step: 0 is D-I, its dense initialization.
+
+        Raises:
+          InputError: it kept no checkpoint of that step.
+        """
+        pruned = self.located(run, origin.seed)
+        kept = pruned.checkpoint_steps()
+        if step not in kept:
+            raise InputError(
+                f"the pruned run {pruned.directory} kept no checkpoint of step {step}, from which {origin.method} "
+                f"starts; it kept {', '.join(map(str, kept)) or 'none'}. Recipe.keep_steps says which a run keeps "
+                "besides its first and last"
+            )
+        return checkpoints.load(pruned.checkpoint(step)).point
+
+    def _command(self, pruned: files.RunFiles, seed: int) -> str:
+        gin_file = self.gin_file or "<the gin file of the pruned run>"
+        return f"python train.py --gin_file={gin_file} --seed={seed} --output_dir={pruned.directory}"

@@ -1,0 +1,86 @@
+"""How far a point is from being stationary: the gradient norm of the objective, and its noise."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from sparse_rigl_lands.sparsity import variants
+from sparse_rigl_lands.sparsity.mask import Mask
+from sparse_rigl_lands.training.objective import Objective
+
+
+@dataclasses.dataclass(frozen=True)
+class GradientNorm:
+    """The Euclidean norm of a gradient estimated from B batches.
+
+    The expectation of norm^2 is that of the true gradient plus noise^2: where the two are alike, the
+    point cannot be told from a stationary one.
+
+    Args:
+      norm: of the mean gradient g of the batches.
+      noise: the norm that sampling alone gives, sqrt(sum_b ||g_b - g||^2 / (B (B - 1))).
+    """
+
+    norm: float
+    noise: float
+
+
+def gradient_norms(
+    model: tf_keras.Model,
+    objective: Objective,
+    mask: Mask,
+    batches: tf.data.Dataset,
+    count: int,
+    strategy: tf.distribute.Strategy,
+) -> tuple[GradientNorm, GradientNorm]:
+    """The gradient of the full objective, as training has it, within a sparse subspace and in all dimensions.
+
+    The full objective is the smoothed cross-entropy under batch statistics, and the L2 term. The
+    model's moving statistics change.
+
+    Args:
+      model: the plain network, its variables made under ``strategy``, masked weights zero.
+      objective: whose gradient is taken.
+      mask: its live weights, with all weights that are no kernels, span the sparse subspace.
+      batches: of ``Dataset.training_batches``; as many images each as training has.
+      count: B, how many of them, at least 2.
+      strategy: in whose replicas to run.
+
+    Returns:
+      The norm in the sparse subspace, and that in the dense space.
+    """
+    weights = variants.named_variables(model).weights
+    replicas = strategy.num_replicas_in_sync
+    live = [tf.constant(mask.arrays.get(name, True)) for name in weights]
+
+    def replica_gradients(images: tf.Tensor, labels: tf.Tensor) -> list[tf.Tensor]:
+        with tf.GradientTape() as tape:
+            losses = objective.smoothed_cross_entropy(labels, model(images, training=True))
+            # The batch is divided evenly, so the replicas' shares sum to the mean over all of it.
+            loss = (tf.reduce_mean(losses) + objective.l2(weights)) / replicas
+        return tape.gradient(loss, list(weights.values()))
+
+    def squared_norms(gradients: list[tf.Tensor]) -> tf.Tensor:
+        """Of the components in the sparse subspace, and of all."""
+        parts = [(tf.where(keep, g, 0.0), g) for keep, g in zip(live, gradients, strict=True)]
+        return 2 * tf.stack([tf.add_n([tf.nn.l2_loss(g) for g in side]) for side in zip(*parts, strict=True)])
+
+    @tf.function
+    def sums(iterator: Iterator) -> tuple[tf.Tensor, tf.Tensor]:
+        total, squares = [tf.zeros(weight.shape) for weight in weights.values()], tf.zeros([2])
+        for _ in tf.range(count):
+            per_replica = strategy.run(replica_gradients, args=next(iterator))
+            gradients = [strategy.reduce("SUM", gradient, axis=None) for gradient in per_replica]
+            total = [before + gradient for before, gradient in zip(total, gradients, strict=True)]
+            squares += squared_norms(gradients)
+        return squared_norms(total) / count**2, squares
+
+    iterator = iter(strategy.experimental_distribute_dataset(batches))
+    compiled = sums.get_concrete_function(iterator)  # TensorFlow warns of a function that is made anew for every model
+    of_mean, of_batches = (x.numpy().astype("float64") for x in compiled(iterator))
+    noise = np.maximum(of_batches - count * of_mean, 0.0) / (count * (count - 1))
+    sparse, dense = (GradientNorm(float(norm), float(error)) for norm, error in np.sqrt([of_mean, noise]).T)
+    return sparse, dense

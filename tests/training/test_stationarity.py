@@ -1,0 +1,75 @@
+"""Protects: the gradient norm is that of the full objective, in both spaces, and its noise is sampling's."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+
+from sparse_rigl_lands.points import initializations
+from sparse_rigl_lands.points.point import Origin, assign
+from sparse_rigl_lands.sparsity import random_masks, variants
+from sparse_rigl_lands.training.objective import Objective
+from sparse_rigl_lands.training.stationarity import gradient_norms
+
+_OBJECTIVE = Objective(weight_decay=0.05, label_smoothing=0.1)
+_BATCH = 12
+
+
+def _masked_point(network):
+    shapes = variants.kernel_shapes(network)
+    mask = random_masks.random(shapes, dict.fromkeys(shapes, 0.7), 0, "test")
+    return initializations.scratch(network, Origin("small", "scratch", 0, 0), mask)
+
+
+def _examples(count):
+    random = np.random.default_rng(0)
+    images = random.normal(size=(count, _BATCH, 8, 8, 1)).astype("float32")
+    return images, random.integers(10, size=(count, _BATCH), dtype="int32")
+
+
+def _norms(network, strategy, examples, point):
+    with strategy.scope():
+        model = variants.clone(network)
+    assign(model, point)
+    batches = tf.data.Dataset.from_tensor_slices(examples)
+    return gradient_norms(model, _OBJECTIVE, point.mask, batches, len(examples[0]), strategy)
+
+
+def test_against_keras_and_numpy_batch_by_batch(network, one_device):
+    point, examples = _masked_point(network), _examples(4)
+    sparse, dense = _norms(network, one_device, examples, point)
+
+    assign(network, point)
+    names = list(variants.named_variables(network).weights)
+    live = np.concatenate([np.ravel(point.mask.arrays.get(n, np.ones(point.weights[n].shape, bool))) for n in names])
+    loss_of = tf_keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1)
+    gradients = []
+    for images, labels in zip(*examples, strict=True):
+        with tf.GradientTape() as tape:
+            loss = loss_of(tf.one_hot(labels, 10), network(images, training=True))
+        parts = tape.gradient(loss, network.trainable_variables)
+        decay = [0.05 * point.weights[name] if name.endswith("/kernel") else 0.0 for name in names]
+        total = [part.numpy().astype("float64") + d for part, d in zip(parts, decay, strict=True)]
+        gradients.append(np.concatenate([np.ravel(part) for part in total]))
+    for found, vectors in ((sparse, np.array(gradients)[:, live]), (dense, np.array(gradients))):
+        assert found.norm == pytest.approx(np.linalg.norm(vectors.mean(axis=0)), rel=1e-4)
+        assert found.noise == pytest.approx(np.sqrt(vectors.var(axis=0, ddof=1).sum() / 4), rel=1e-3)
+    assert sparse.norm < 0.9 * dense.norm
+
+
+def test_identical_batches_have_no_noise(network, one_device):
+    images, labels = (np.repeat(x, 3, axis=0) for x in _examples(1))
+    sparse, _ = _norms(network, one_device, (images, labels), _masked_point(network))
+    assert sparse.noise < 1e-3 * sparse.norm
+
+
+def test_two_replicas_agree_with_one_device(one_device, mirrored):
+    """Without BatchNorm, whose statistics are each replica's own."""
+    images = tf_keras.Input((8, 8, 1))
+    x = tf_keras.layers.Conv2D(4, 3, 2, activation="relu", name="conv")(images)
+    network = tf_keras.Model(images, tf_keras.layers.Dense(10, name="head")(tf_keras.layers.Flatten()(x)))
+    point, examples = _masked_point(network), _examples(3)
+    one, two = (_norms(network, strategy, examples, point) for strategy in (one_device, mirrored))
+    for ours, theirs in zip(one, two, strict=True):
+        assert ours.norm == pytest.approx(theirs.norm, rel=1e-5)
+        assert ours.noise == pytest.approx(theirs.noise, rel=1e-3)
