@@ -20,7 +20,7 @@ def main() -> None:
     from sparse_rigl_lands.errors import InputError
     from sparse_rigl_lands.paths.run import interpolate
     from sparse_rigl_lands.points import checkpoint
-    from sparse_rigl_lands.reporting import figures
+    from sparse_rigl_lands.reporting import path_figure
 
     prefixes = [files.checkpoint_prefix(name) for name in (_START.value, _END.value)]
     recorded = files.run_of_checkpoint(prefixes[-1]).config
@@ -31,11 +31,11 @@ def main() -> None:
     strategy = distribution.strategy()  # before anything else of TensorFlow
     start, end = (checkpoint.load(prefix).point for prefix in prefixes)
     path = interpolate(commandline.OUTPUT_DIR.value, strategy, start, end)
-    png, svg = figures.draw_path(path)
+    png, svg = path_figure.draw_path(path)
 
     result = files.read_json(path.result)
     print(f"{result['settings']['curve']} from {start.origin} to {end.origin}, mask: {result['settings']['mask']}")
-    print(figures.describe_path(result))
+    print(path_figure.describe_path(result))
     for name, own in result["ends_under_their_own_statistics_and_mask"].items():
         print(
             f"{name}: cross-entropy {result['ends_on_the_path'][name]:.4f} on the path, "

@@ -37,27 +37,34 @@ SEED = flags.DEFINE_integer("seed", None, "Overrides the seed of the gin files."
 DEBUG = flags.DEFINE_boolean("debug", False, "Print the traceback of an error.")
 
 
-def run(main: Callable[[], None], *, required: Sequence[str] = ()) -> None:
+def run(main: Callable[..., None], *, required: Sequence[str] = (), operands: str | None = None) -> None:
     """Parses the flags, runs a command and leaves the process.
 
     The exit status is 0, 1 (failed) or 2 (wrong usage); an error is one line on stderr, and its
     traceback too under ``--debug``.
 
     Args:
-      main: the command, without arguments.
+      main: the command; its arguments are the operands.
       required: the flags that must be given.
+      operands: what the arguments that are no flags name, such as ``"RUN"``, of which there must be at
+        least one; None where there must be none.
     """
     flags.mark_flags_as_required(required)
-    app.run(lambda _: sys.exit(_guarded(main)), flags_parser=_parse_flags)
+    app.run(
+        lambda arguments: sys.exit(_guarded(lambda: main(*arguments[1:]))),
+        flags_parser=lambda arguments: _parse_flags(arguments, operands),
+    )
 
 
-def _parse_flags(arguments: Sequence[str]) -> list[str]:
+def _parse_flags(arguments: Sequence[str], operands: str | None) -> list[str]:
     try:
         remaining = flags.FLAGS(arguments)
     except flags.Error as error:
         _leave_usage(str(error))
-    if len(remaining) > 1:
+    if operands is None and len(remaining) > 1:
         _leave_usage(f"unexpected argument {remaining[1]!r}")
+    if operands is not None and len(remaining) == 1:
+        _leave_usage(f"needed is at least one {operands}")
     return remaining
 
 
@@ -129,11 +136,31 @@ def parse_gin(command: str, recorded: Sequence[pathlib.Path] = (), bindings: Seq
       InputError: a file is missing or malformed, or a name is unknown; close names are listed.
     """
     seed = [] if SEED.value is None else [f"{command}.seed = {SEED.value}"]
+    given = [*(GIN_PARAM.value or []), *seed]
+    _parse([(list(map(str, recorded)), bindings), (GIN_FILE.value or [], given)], finalize=True)
+
+
+def gin_configuration(gin_file: str, bindings: Sequence[str]) -> str:
+    """All that a gin file and bindings amount to, as text; what is configured now is forgotten.
+
+    Raises:
+      InputError: as ``parse_gin``.
+    """
+    _parse([([gin_file], bindings)], finalize=False)
+    configuration = gin.config_str()
+    gin.clear_config()
+    return configuration
+
+
+def _parse(layers: Sequence[tuple[Sequence[str], Sequence[str]]], finalize: bool) -> None:
+    """Configures gin from layers of files and bindings; later ones override."""
     gin.clear_config()
     gin.add_config_file_search_path(str(_HOME))
     try:
-        gin.parse_config_files_and_bindings(list(map(str, recorded)), list(bindings), finalize_config=False)
-        gin.parse_config_files_and_bindings(GIN_FILE.value or [], [*(GIN_PARAM.value or []), *seed])
+        for config_files, bindings in layers:
+            gin.parse_config_files_and_bindings(list(config_files), list(bindings), finalize_config=False)
+        if finalize:
+            gin.finalize()
     except tokenize.TokenError as error:
         raise InputError(f"gin: {error.args[0]}") from error
     except (ValueError, OSError, SyntaxError, ImportError) as error:

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "sparse_rigl_lands"
-ROOMS = ["data", "networks", "sparsity", "points", "training", "paths", "reporting"]  # from the ground up
+ROOMS = ["data", "networks", "sparsity", "points", "training", "paths", "studies", "reporting"]  # from the ground up
 COMMON = {"files", "distribution", "progress", "seeds", "errors"}
 
 
@@ -37,9 +37,11 @@ def test_what_every_room_uses_imports_no_room():
         assert _imports(PACKAGE / f"{name}.py") <= COMMON - {name}, name
 
 
-@pytest.mark.parametrize("script", ["train.py", "interpolate.py"])
-def test_entry_scripts_are_short(script):
-    assert len((ROOT / script).read_text().splitlines()) <= 80
+@pytest.mark.parametrize("script", [*ROOT.glob("*.py"), *(ROOT / "scripts").glob("*.py")], ids=str)
+def test_entry_scripts_are_short_and_tested(script):
+    assert len(script.read_text().splitlines()) <= 80
+    relative = script.relative_to(ROOT)
+    assert (ROOT / "tests" / relative.parent / f"test_{relative.name}").exists()
 
 
 def test_keras_is_imported_by_its_own_name():
@@ -64,5 +66,6 @@ def test_every_module_has_its_tests():
 @pytest.mark.parametrize("path", [p for p in (ROOT / "gin").rglob("*.gin") if p.stem != "workload"], ids=str)
 def test_gin_files_say_command_hardware_time_and_what_to_expect(path):
     heading = path.read_text().split("\n\n")[0]
-    for words in (f"python train.py --gin_file={path.relative_to(ROOT)}", "Hardware:", "Time:", "Expect:", "Source:"):
+    command = "python scripts/sweep.py" if path.stem == "sweep" else "python train.py"
+    for words in (f"{command} --gin_file={path.relative_to(ROOT)}", "Hardware:", "Time:", "Expect:", "Source:"):
         assert words in heading

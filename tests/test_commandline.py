@@ -49,3 +49,16 @@ def test_later_bindings_override_earlier_ones(parse):
     assert gin.query_parameter("train.seed") == 7
     assert gin.query_parameter("Recipe.steps") == 6
     assert gin.query_parameter("Recipe.batch_size") == 128
+
+
+def test_a_configuration_is_told_apart_by_everything_it_binds():
+    file = "gin/digits/pruned.gin"
+    configuration = commandline.gin_configuration(file, ["uniform.sparsity = 0.9"])
+    assert "uniform.sparsity = 0.9" in configuration
+    assert "Recipe.batch_size = 128" in configuration  # of an included file
+    assert configuration == commandline.gin_configuration(file, ["uniform.sparsity = 0.9"])
+    assert configuration != commandline.gin_configuration(file, ["uniform.sparsity = 0.8"])
+    with pytest.raises(InputError, match="close names: steps"):
+        commandline.gin_configuration(file, ["Recipe.step = 1"])
+    with pytest.raises(InputError, match=r"gin: .*gin/nowhere.gin"):
+        commandline.gin_configuration("gin/nowhere.gin", [])

@@ -1,5 +1,7 @@
 """Protects: names on disk, whole files, and the claim on a directory."""
 
+import pathlib
+
 import pytest
 
 from sparse_rigl_lands import files
@@ -107,3 +109,23 @@ def test_what_is_no_checkpoint(tmp_path):
         files.checkpoint_prefix(str(tmp_path))
     with pytest.raises(InputError, match="no such checkpoint or run directory"):
         files.checkpoint_prefix(str(tmp_path / "absent"))
+
+
+def test_runs_of_one_study_lie_beside_each_other(tmp_path):
+    run = files.RunFiles(tmp_path / "anything")
+    assert run.beside("pruned", 3).directory == tmp_path / "pruned-seed3"
+    assert files.default_run("digits", "scratch", 3).beside("pruned", 3).directory == pathlib.Path(
+        "runs/digits/pruned-seed3"
+    )
+
+
+def test_an_unfinished_run_is_refused_by_name(tmp_path):
+    run = files.RunFiles(tmp_path / "run")
+    with pytest.raises(InputError, match="run is not the directory of a run: it has no summary.json"):
+        files.finished_run(str(run.directory))
+    run.checkpoints.mkdir(parents=True)
+    files.index_file(run.checkpoint(0)).touch()
+    with pytest.raises(InputError, match="run is not finished: it has no summary.json"):
+        files.finished_run(str(run.directory))
+    files.write_json(run.summary, {})
+    assert files.finished_run(str(run.directory)).summary == run.summary

@@ -76,9 +76,7 @@ class Point:
 
         BatchNorm's scales and offsets are weights; its moving statistics are not.
         """
-        squares = (
-            np.sum((value.astype("float64") - other.weights[name]) ** 2) for name, value in self.weights.items()
-        )
+        squares = (np.sum((value.astype("float64") - other.weights[name]) ** 2) for name, value in self.weights.items())
         return math.sqrt(sum(squares))
 
     def under(self, mask: Mask) -> "Point":

@@ -1,19 +1,15 @@
-"""Figures, drawn from the files that a command wrote."""
+"""The loss along a path, drawn from the files that its evaluation wrote."""
 
-import io
 import pathlib
-from typing import Any
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from sparse_rigl_lands import files
+from sparse_rigl_lands.reporting import pictures
 
 _LOSS, _ENDS = "#0b5394", "#b45f06"
-# Fixed ids and no date: the same path gives the same file.
-_REPRODUCIBLE: Any = {"svg.hashsalt": "sparse_rigl_lands", "svg.fonttype": "none"}
 
 
 def draw_path(path: files.PathFiles) -> tuple[pathlib.Path, ...]:
@@ -46,11 +42,7 @@ def draw_path(path: files.PathFiles) -> tuple[pathlib.Path, ...]:
     axes.set_ylim(bottom=-0.03 * table["cross_entropy"].max())  # zero, with room for the marks on it
     axes.grid(alpha=0.3)
     axes.set_title(describe_path(result).replace("; ", ";\n"), fontsize=10)
-    with matplotlib.rc_context(_REPRODUCIBLE):
-        for file in path.figures:
-            picture, kind = io.BytesIO(), file.suffix[1:]
-            figure.savefig(picture, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
-            files.write_bytes(file, picture.getvalue())
+    pictures.save(figure, path.figures)
     return path.figures
 
 

@@ -1,7 +1,9 @@
-"""Tables for the terminal."""
+"""Tables: for the terminal, and as Markdown."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import pandas as pd
 from rich import box
 from rich.table import Table
 
@@ -15,14 +17,64 @@ def sparsity_table(summary: dict[str, Any]) -> Table:
         padding=(0, 0, 0, 1),
     )
     table.add_column("kernel", overflow="fold")
-    for column in ("shape", "weights", "kept", "sparsity", "target"):
+    for column in ("shape", "weights", "at start", "kept", "sparsity"):
         table.add_column(column, justify="right")
     layers = summary["layers"]
+    counts = ("weights", "nonzero_at_start", "kept")
     for layer in layers:
         shape = "x".join(map(str, layer["shape"]))
-        counts = f"{layer['weights']:,}", f"{layer['kept']:,}"
-        table.add_row(layer["kernel"], shape, *counts, f"{layer['sparsity']:.4f}", f"{layer['target']:.4f}")
-    weights, kept = (sum(layer[column] for layer in layers) for column in ("weights", "kept"))
+        table.add_row(layer["kernel"], shape, *(f"{layer[column]:,}" for column in counts), f"{layer['sparsity']:.4f}")
+    totals = (sum(layer[column] for layer in layers) for column in counts)
     table.add_section()
-    table.add_row("all", "", f"{weights:,}", f"{kept:,}", f"{1 - kept / weights:.4f}", "")
+    table.add_row("all", "", *(f"{total:,}" for total in totals), f"{summary['sparsity']:.4f}")
     return table
+
+
+def solutions_table(rows: Sequence[dict[str, Any]]) -> str:
+    """The table of solutions as Markdown, from rows of ``describe_solution``."""
+    table = [
+        {
+            "run": row["run"],
+            "point": row["point"],
+            "sparsity": f"{row['sparsity']:.4f}",
+            "training loss": f"{row['training_loss']:.4f} ± {row['training_loss_error']:.4f}",
+            "gradient norm, sparse": f"{row['gradient_norm_sparse']:.3f} ({row['gradient_noise_sparse']:.3f})",
+            "gradient norm, dense": f"{row['gradient_norm_dense']:.3f} ({row['gradient_noise_dense']:.3f})",
+            "test accuracy": f"{row['test_accuracy']:.4f}",
+            "from initialization": f"{row['distance_from_initialization']:.2f}",
+            "to P-S": _if_there(row["distance_to_pruned"], ".2f"),
+            "mask overlap with P-S": _if_there(row["mask_overlap_with_pruned"], ".4f"),
+        }
+        for row in rows
+    ]
+    return pd.DataFrame(table).to_markdown(index=False, disable_numparse=True)
+
+
+def sweep_table(rows: Sequence[dict[str, Any]]) -> str:
+    """What a sweep found as Markdown, from rows of ``sweep.results``: the mean, and lowest to highest over seeds."""
+
+    def spread(values: pd.Series) -> str:
+        return f"{values.mean():.4f} ({values.min():.4f} to {values.max():.4f})"
+
+    table = []
+    groups = pd.DataFrame(rows).groupby(["zeroed_fraction", "sparsity", "method"], sort=True)
+    for (fraction, sparsity, method), runs in groups:
+        empty = sorted({name for names in runs["kernels_empty_at_start"] for name in names.split()})
+        table.append(
+            {
+                "method": method,
+                "sparsity": f"{sparsity:g}",
+                "of all kernels": f"{runs['sparsity_of_all_kernels'].mean():.4f}",
+                "zeroed": f"{fraction:g}",
+                "runs": len(runs),
+                "training loss": spread(runs["training_loss"]),
+                "test accuracy": spread(runs["test_accuracy"]),
+                "fewest weights at start": runs["fewest_weights_at_start"].min(),
+                "without any": ", ".join(empty) or "none",
+            }
+        )
+    return pd.DataFrame(table).to_markdown(index=False, disable_numparse=True)
+
+
+def _if_there(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)

@@ -113,9 +113,7 @@ class Pruned(Method):
 
     name = "pruned"
 
-    def __init__(
-        self, schedule: PruningSchedule, distribution: distributions.Distribution = distributions.uniform
-    ):
+    def __init__(self, schedule: PruningSchedule, distribution: distributions.Distribution = distributions.uniform):
         self._schedule = schedule
         self._distribution = distribution
 

@@ -42,7 +42,9 @@ def test_a_zero_gamma_and_a_sparse_mask_leave_channels_without_gradient(random, 
     outputs = [network.get_layer(f"block{i}/relu").output for i in (2, 3)]
     blocks = tf_keras.Model(network.input, outputs)
     with tf.GradientTape() as tape:
-        loss = tf.add_n([tf.reduce_sum(output * random.normal(size=output.shape[1:])) for output in blocks(images, True)])
+        loss = tf.add_n(
+            [tf.reduce_sum(output * random.normal(size=output.shape[1:])) for output in blocks(images, True)]
+        )
     dead = sum(np.count_nonzero(gradient == 0) for gradient in tape.gradient(loss, betas))
     assert dead >= least_dead
     assert zero_gamma or dead < 48

@@ -3,7 +3,7 @@
 import pytest
 
 from sparse_rigl_lands import files
-from sparse_rigl_lands.reporting import figures
+from sparse_rigl_lands.reporting import path_figure
 
 
 def _climb(height, start=0.0, end=0.0):
@@ -27,7 +27,7 @@ def _path(directory, losses=(2.3, 2.4, 0.1)):
 
 
 def test_png_and_svg_are_drawn_and_reproducible(tmp_path):
-    first, second = (figures.draw_path(_path(tmp_path / name)) for name in ("first", "second"))
+    first, second = (path_figure.draw_path(_path(tmp_path / name)) for name in ("first", "second"))
     for file, again in zip(first, second, strict=True):
         assert file.read_bytes() == again.read_bytes()
         assert file.stat().st_size > 10_000
@@ -47,4 +47,4 @@ def test_png_and_svg_are_drawn_and_reproducible(tmp_path):
     ],
 )
 def test_words_of_a_path(rise, barrier, words):
-    assert words in figures.describe_path({"largest_rise": rise, "barrier": barrier})
+    assert words in path_figure.describe_path({"largest_rise": rise, "barrier": barrier})

@@ -1,4 +1,4 @@
-"""Protects: the sparsity table names every kernel whole, with its counts and their sum."""
+"""Protects: a table names every row whole, with its own numbers."""
 
 from rich.console import Console
 
@@ -8,18 +8,71 @@ from sparse_rigl_lands.reporting import tables
 def test_sparsity_table():
     names = ["stem/conv/kernel", "block2/projection/conv/kernel"]
     layers = [
-        {
-            "kernel": name,
-            "shape": [3, 3, 64, 64],
-            "weights": 36864,
-            "kept": kept,
-            "sparsity": 1 - kept / 36864,
-            "target": target,
-        }
-        for name, kept, target in zip(names, (36864, 369), (0.0, 0.99), strict=True)
+        {"kernel": name, "shape": [3, 3, 64, 64], "weights": 36864, "nonzero_at_start": start, "kept": kept}
+        | {"target": kept, "sparsity": 1 - kept / 36864}
+        for name, start, kept in zip(names, (36864, 5150), (36864, 369), strict=True)
     ]
     console = Console(width=80, record=True, quiet=False)
-    console.print(tables.sparsity_table({"global_step": 2000, "layers": layers}))
+    console.print(tables.sparsity_table({"global_step": 2000, "sparsity": 0.495, "layers": layers}))
     text = console.export_text()
-    for words in (*names, "3x3x64x64", "2,000", "0.9900", "73,728", "37,233", "0.4950"):
+    for words in (*names, "3x3x64x64", "2,000", "0.9900", "73,728", "5,150", "42,014", "37,233", "0.4950"):
         assert words in text
+
+
+def _cells(markdown):
+    """The rows of a Markdown table, its heading first."""
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in markdown.splitlines()]
+    return [rows[0], *rows[2:]]
+
+
+def test_solutions_table():
+    row = {
+        "run": "runs/a",
+        "point": "P-S",
+        "seed": 0,
+        "sparsity": 0.98658,
+        "training_loss": 0.04449,
+        "training_loss_error": 0.0031,
+        "gradient_norm_sparse": 0.1234,
+        "gradient_noise_sparse": 0.1111,
+        "gradient_norm_dense": 2.5,
+        "gradient_noise_dense": 1.25,
+        "test_accuracy": 0.9907,
+        "distance_from_initialization": 16.789,
+        "distance_to_pruned": 0.0,
+        "mask_overlap_with_pruned": 1.0,
+    }
+    nothing = {"distance_to_pruned": None, "mask_overlap_with_pruned": None}
+    heading, first, second = _cells(tables.solutions_table([row, row | nothing]))
+    assert len(heading) == len(first) == len(second)
+    assert first == [
+        *("runs/a", "P-S", "0.9866", "0.0445 ± 0.0031", "0.123 (0.111)", "2.500 (1.250)", "0.9907"),
+        *("16.79", "0.00", "1.0000"),
+    ]
+    assert second[-2:] == ["-", "-"]
+
+
+def test_sweep_table_gives_the_mean_and_the_spread_over_seeds():
+    def row(method, sparsity, loss, accuracy, fewest=5, empty="", zeroed=0.0):
+        return {
+            "method": method,
+            "sparsity": sparsity,
+            "sparsity_of_all_kernels": sparsity / 2,
+            "zeroed_fraction": zeroed,
+            "training_loss": loss,
+            "test_accuracy": accuracy,
+            "fewest_weights_at_start": fewest,
+            "kernels_empty_at_start": empty,
+        }
+
+    rows = [
+        row("pruned", 0.9, 0.1, 0.9),
+        row("pruned", 0.9, 0.3, 0.7, fewest=4),
+        row("zeroed_init", 0.0, 2.3, 0.1, 0, "a/kernel", zeroed=0.999),
+        row("zeroed_init", 0.0, 2.3, 0.1, 0, "a/kernel b/kernel", zeroed=0.999),
+    ]
+    _, pruned, zeroed = _cells(tables.sweep_table(rows))
+    spread = ["0.2000 (0.1000 to 0.3000)", "0.8000 (0.7000 to 0.9000)"]
+    assert pruned == ["pruned", "0.9", "0.4500", "0", "2", *spread, "4", "none"]
+    assert zeroed[:4] == ["zeroed_init", "0", "0.0000", "0.999"]
+    assert zeroed[-2:] == ["0", "a/kernel, b/kernel"]

@@ -1,0 +1,1 @@
+"""Many runs together: the table of their solutions, and sweeps."""

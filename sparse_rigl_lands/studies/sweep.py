@@ -1,0 +1,188 @@
+"""Sweeps: methods x sparsities x seeds, and the fractions of a zeroed initialization.
+
+A run of the sweep lies at ``sparsity-0.99/scratch-seed6`` within its directory, beside the pruned run
+that it builds upon; ``dense-seed6`` and ``zeroed-0.9/zeroed_init-seed6`` are the others.
+"""
+
+import dataclasses
+import pathlib
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gin
+
+from sparse_rigl_lands import files
+from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.studies.jobs import Failure, Job, run_jobs
+
+_TRAIN = pathlib.Path(__file__).resolve().parent.parent.parent / "train.py"
+_SPARSE = ("pruned", "lottery", "scratch")
+_FROM_PRUNED = ("lottery", "scratch")
+
+# (gin file, bindings) -> the whole configuration that they amount to
+Configuration = Callable[[str, Sequence[str]], str]
+
+
+@dataclasses.dataclass(frozen=True)
+class SweepRun:
+    """One run of a sweep.
+
+    Args:
+      name: its directory within the sweep's.
+      method: how it is trained.
+      seed: of the run.
+      sparsity: that was asked for, 0 for a dense one.
+      zeroed_fraction: of the initialization, for runs that are not sparse.
+      bindings: what its gin file is given besides.
+      needs: the run that must be finished before.
+    """
+
+    name: str
+    method: str
+    seed: int
+    sparsity: float = 0.0
+    zeroed_fraction: float = 0.0
+    bindings: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+
+@gin.configurable(module="sparse_rigl_lands")
+@dataclasses.dataclass(frozen=True)
+class Sweep:
+    """Which runs are made.
+
+    Args:
+      experiments: the directory of the methods' gin files: ``pruned.gin``, ``scratch.gin`` ...
+      methods: any of ``dense``, ``pruned``, ``lottery``, ``scratch``. Lottery and scratch build upon
+        the pruned run of their sparsity and seed, which is therefore made too.
+      sparsities: of the pruned runs.
+      seeds: of the runs.
+      zeroed_fractions: of the initialization, for dense training; at 0 it is the dense run.
+      sparsity_parameter: the gin parameter that sets the sparsity, and the zeroed fraction.
+      bindings: gin bindings that every run is given besides its file, such as ``"Recipe.steps = 100"``.
+
+    Raises:
+      InputError: an unknown method, a sparsity or fraction out of range, or nothing to do.
+    """
+
+    experiments: str
+    methods: Sequence[str] = ("dense", *_SPARSE)
+    sparsities: Sequence[float] = ()
+    seeds: Sequence[int] = (0,)
+    zeroed_fractions: Sequence[float] = ()
+    sparsity_parameter: str = "uniform.sparsity"
+    bindings: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        for field in ("methods", "sparsities", "seeds", "zeroed_fractions", "bindings"):
+            values = getattr(self, field)
+            if not isinstance(values, tuple | list):
+                raise InputError(f"Sweep.{field} is {values!r}; it must be a list")
+            if len(set(values)) != len(values):
+                raise InputError(f"Sweep.{field} names something twice: {values}")
+        for method in self.methods:
+            if method not in ("dense", *_SPARSE):
+                raise InputError(f"Sweep.methods names {method!r}; known are dense, {', '.join(_SPARSE)}")
+        for field, least in (("sparsities", "above 0"), ("zeroed_fractions", "at least 0")):
+            for value in getattr(self, field):
+                if not isinstance(value, int | float) or not (0 < value < 1 or (value == 0 and least != "above 0")):
+                    raise InputError(f"Sweep.{field} names {value!r}; it must be {least} and below 1")
+        for seed in self.seeds:
+            if not isinstance(seed, int):
+                raise InputError(f"Sweep.seeds names {seed!r}; it must be a whole number")
+        if not self.runs():
+            raise InputError("the sweep has no runs: give Sweep.sparsities or Sweep.zeroed_fractions, and Sweep.seeds")
+
+    def runs(self) -> list[SweepRun]:
+        """All runs, each after what it builds upon."""
+        return [run for seed in self.seeds for run in self._runs_of_seed(seed)]
+
+    def _runs_of_seed(self, seed: int) -> list[SweepRun]:
+        runs = []
+        if "dense" in self.methods or 0 in self.zeroed_fractions:
+            runs.append(SweepRun(f"dense-seed{seed}", "dense", seed))
+        for sparsity in self.sparsities:
+            directory = f"sparsity-{sparsity}"
+            pruned = f"{directory}/pruned-seed{seed}"
+            if set(self.methods) & set(_SPARSE):
+                binding = (f"{self.sparsity_parameter} = {sparsity}",)
+                runs.append(SweepRun(pruned, "pruned", seed, sparsity, bindings=binding))
+            runs += [
+                SweepRun(f"{directory}/{method}-seed{seed}", method, seed, sparsity, needs=(pruned,))
+                for method in _FROM_PRUNED
+                if method in self.methods
+            ]
+        for fraction in self.zeroed_fractions:
+            if fraction:
+                name, binding = f"zeroed-{fraction}/zeroed_init-seed{seed}", f"{self.sparsity_parameter} = {fraction}"
+                runs.append(SweepRun(name, "zeroed_init", seed, zeroed_fraction=fraction, bindings=(binding,)))
+        return runs
+
+    def gin_file(self, run: SweepRun) -> str:
+        return f"{self.experiments}/{run.method}.gin"
+
+
+def train_all(
+    sweep: Sweep, sweep_files: files.SweepFiles, processes: int, configuration: Configuration
+) -> list[Failure]:
+    """Trains every run that is not finished, by ``train.py``.
+
+    Args:
+      sweep: which runs.
+      sweep_files: where they lie.
+      processes: how many are trained side by side.
+      configuration: of a gin file and bindings; it refuses impossible ones before anything starts.
+
+    Returns:
+      The runs that failed.
+
+    Raises:
+      InputError: of ``configuration``; or the directory cannot be written.
+    """
+
+    def job(run: SweepRun) -> Job:
+        gin_file, bindings = sweep.gin_file(run), (*run.bindings, *sweep.bindings)
+        files_of_run = sweep_files.run(run.name)
+        command = [sys.executable, str(_TRAIN), f"--gin_file={gin_file}", *(f"--gin_param={b}" for b in bindings)]
+        command += [f"--seed={run.seed}", f"--output_dir={files_of_run.directory}"]
+        return Job(run.name, tuple(command), configuration(gin_file, bindings), files_of_run.summary, run.needs)
+
+    jobs = [job(run) for run in sweep.runs()]
+    sweep_files.create()
+    return run_jobs(jobs, sweep_files.logs, processes, "sweep")
+
+
+def results(sweep: Sweep, sweep_files: files.SweepFiles) -> list[dict[str, Any]]:
+    """What came out, one row per finished run; written to ``runs.csv``.
+
+    Returns:
+      Rows of method, seed, sparsity asked for and met, zeroed fraction, training loss (cross-entropy
+      on the augmented training images, in nats) with its standard error, test accuracy, the fewest
+      weights that any kernel started with and the kernels that started without any, and the run.
+    """
+    rows = []
+    for run in sweep.runs():
+        run_files = sweep_files.run(run.name)
+        if not run_files.summary.is_file():
+            continue
+        summary = files.read_json(run_files.summary)
+        at_start = {layer["kernel"]: layer["nonzero_at_start"] for layer in summary["layers"]}
+        rows.append(
+            {
+                "method": run.method,
+                "seed": run.seed,
+                "sparsity": run.sparsity,
+                "sparsity_of_all_kernels": summary["sparsity"],
+                "zeroed_fraction": run.zeroed_fraction,
+                "training_loss": summary["train_augmented"]["cross_entropy"],
+                "training_loss_error": summary["train_augmented"]["cross_entropy_error"],
+                "test_accuracy": summary["test"]["accuracy"],
+                "fewest_weights_at_start": min(at_start.values()),
+                "kernels_empty_at_start": " ".join(name for name, count in at_start.items() if count == 0),
+                "run": run.name,
+            }
+        )
+    if rows:
+        files.write_csv(sweep_files.table, rows)
+    return rows

@@ -1,0 +1,82 @@
+"""Protects: the sweep as a person runs it: killed, run again, extended, and given bad input."""
+
+import csv
+import signal
+import time
+
+import pytest
+
+from sparse_rigl_lands import files
+
+_SHORT = {
+    "Recipe.steps": 30,
+    "WarmupStepDecay.warmup_steps": 5,
+    "WarmupStepDecay.drops": (20, 25),
+    "PruningSchedule.begin_step": 10,
+    "PruningSchedule.end_step": 20,
+}
+
+
+@pytest.fixture
+def short_sweep(tmp_path):
+    """Flags of a sweep of five short runs."""
+    bindings = [f"{name} = {value}" for name, value in _SHORT.items()]
+    settings = {"sparsities": (0.9,), "zeroed_fractions": (0, 0.9), "seeds": (0,), "bindings": bindings}
+    flags = ["--gin_file=gin/digits/sweep.gin", f"--output_dir={tmp_path / 'sweep'}"]
+    return [*flags, *(f"--gin_param=Sweep.{name}={value}" for name, value in settings.items())]
+
+
+@pytest.mark.slow
+def test_killed_and_run_again_it_ends_with_every_run_and_both_figures(commands, short_sweep, tmp_path):
+    sweep = files.SweepFiles(tmp_path / "sweep")
+    process = commands.start("scripts/sweep.py", *short_sweep)
+    while not list(sweep.logs.rglob("*.json")):
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    first = {path: path.stat().st_mtime_ns for path in sweep.directory.rglob("summary.json")}
+    output = commands.run("scripts/sweep.py", *short_sweep)
+    assert output.count("| zeroed_init") == output.count("| lottery") == 1
+    assert all(path.stat().st_mtime_ns == before for path, before in first.items())
+    with sweep.table.open() as table:
+        rows = list(csv.DictReader(table))
+    assert {row["method"] for row in rows} == {"dense", "pruned", "lottery", "scratch", "zeroed_init"}
+    for path in (*sweep.figure("figure1"), *sweep.figure("figure5"), sweep.markdown):
+        assert path.stat().st_size > 0
+    before = sweep.table.read_bytes()
+    started = time.monotonic()
+    assert commands.run("scripts/sweep.py", *short_sweep) == output
+    assert time.monotonic() - started < 30  # nothing was trained again
+    assert sweep.table.read_bytes() == before
+
+
+def test_what_cannot_be_trained_is_refused_before_anything_starts(commands, short_sweep, tmp_path):
+    wrong = "--gin_param=Sweep.bindings=['Recipe.stepps = 3']"
+    assert "close names: steps" in commands.refuses("scripts/sweep.py", *short_sweep, wrong)
+    assert not (tmp_path / "sweep").exists()
+
+
+@pytest.mark.slow
+def test_a_run_that_fails_is_named_with_its_reason(commands, short_sweep, tmp_path):
+    wrong = ["--gin_param=Sweep.bindings=['Recipe.steps = 30']", "--gin_param=Sweep.methods=['pruned', 'scratch']"]
+    process = commands.start("scripts/sweep.py", *short_sweep, *wrong, "--gin_param=Sweep.zeroed_fractions=()")
+    _, errors = process.communicate()
+    assert process.returncode == 1
+    assert errors.splitlines()[-1] == (
+        "error: 1 runs failed and 1 were not started; the first: sparsity-0.9/pruned-seed0: pruning ends at step 1000, "
+        "but training at 30: the target would not be met "
+        f"({tmp_path / 'sweep/logs/sparsity-0.9/pruned-seed0.log'})"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--gin_param=Sweep.sparsities=(1.5,)"], "Sweep.sparsities names 1.5"),
+        (["--processes=0"], "the number of processes is 0"),
+        (["--gin_param=Sweep.sparsity=(0.5,)"], "close names: sparsities"),
+    ],
+)
+def test_bad_settings(commands, short_sweep, arguments, words):
+    assert words in commands.refuses("scripts/sweep.py", *short_sweep, *arguments)

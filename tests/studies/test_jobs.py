@@ -1,0 +1,113 @@
+"""Protects: what runs when, what is done once, and that nothing outlives the process that started it."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.studies.jobs import Job, run_jobs
+
+
+@pytest.fixture
+def job(tmp_path):
+    """A job that notes its name when it starts and when it ends."""
+
+    def job(name, needs=(), program="", configuration=""):
+        note = f"open({str(tmp_path / 'notes')!r}, 'a').write"
+        program = f"{note}('+{name} '); {program}\n{note}('-{name} '); open({str(tmp_path / name)!r}, 'w')"
+        return Job(name, (sys.executable, "-c", program), configuration, tmp_path / name, needs)
+
+    return job
+
+
+@pytest.fixture
+def run(tmp_path):
+    def run(jobs, processes=2):
+        failures = run_jobs(jobs, tmp_path / "logs", processes, "test")
+        notes = tmp_path / "notes"
+        text = notes.read_text().split() if notes.exists() else []
+        notes.unlink(missing_ok=True)
+        return failures, text
+
+    return run
+
+
+def test_a_job_starts_after_what_it_needs(job, run):
+    failures, notes = run([job("c", ("a", "b")), job("b", ("a",)), job("a")])
+    assert not failures
+    assert notes == ["+a", "-a", "+b", "-b", "+c", "-c"]
+
+
+@pytest.mark.parametrize(("processes", "side_by_side"), [(1, False), (2, True)])
+def test_independent_jobs_run_side_by_side(job, run, processes, side_by_side):
+    _, notes = run([job(name, program="import time; time.sleep(1)") for name in "ab"], processes)
+    assert sorted(notes) == ["+a", "+b", "-a", "-b"]
+    assert ({*notes[:2]} == {"+a", "+b"}) == side_by_side
+
+
+def test_what_is_done_is_not_done_again(job, run):
+    jobs = [job("a"), job("b", ("a",))]
+    run(jobs)
+    assert run(jobs) == ([], [])
+
+
+def test_another_configuration_a_missing_result_or_record_is_done_again(job, run, tmp_path):
+    run([job("a")])
+    assert run([job("a", configuration="other")])[1] == ["+a", "-a"]
+    (tmp_path / "a").unlink()
+    assert run([job("a", configuration="other")])[1] == ["+a", "-a"]
+    (tmp_path / "logs" / "a.json").unlink()
+    assert run([job("a", configuration="other")])[1] == ["+a", "-a"]
+
+
+def test_a_failure_holds_up_what_needs_it_and_nothing_else(job, run, tmp_path):
+    broken = job("broken", program="import sys; print('much'); sys.exit('error: it did not work')")
+    failures, notes = run([broken, job("held_up", ("broken",)), job("other")])
+    assert [(failure.name, failure.reason) for failure in failures] == [("broken", "it did not work")]
+    assert "much" in failures[0].log.read_text()
+    assert sorted(notes) == ["+broken", "+other", "-other"]
+    assert not (tmp_path / "logs" / "broken.json").exists()
+    _, notes = run([job("broken"), job("held_up", ("broken",)), job("other")])  # mended
+    assert sorted(notes) == ["+broken", "+held_up", "-broken", "-held_up"]
+
+
+def test_no_process_is_refused(job, run):
+    with pytest.raises(InputError, match="the number of processes is 0"):
+        run([job("a")], processes=0)
+
+
+@pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGINT])
+def test_commands_die_with_the_process_that_started_them(tmp_path, with_signal):
+    program = f"""
+import pathlib, sys
+from sparse_rigl_lands.studies.jobs import Job, run_jobs
+sleeper = "import os, time; open({str(tmp_path / "pid")!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+directory = pathlib.Path({str(tmp_path)!r})
+run_jobs([Job("sleeper", (sys.executable, "-c", sleeper), "", directory / "result")], directory / "logs", 1, "test")
+"""
+    parent = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL)
+    pid = tmp_path / "pid"
+    _wait_until(lambda: pid.exists() and pid.read_text())
+    parent.send_signal(with_signal)
+    parent.wait()
+    _wait_until(lambda: not _is_running(int(pid.read_text())))
+
+
+def _wait_until(condition):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _is_running(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"  # a zombie is dead

@@ -1,0 +1,123 @@
+"""Protects: which runs a sweep makes, from what, and what it says of them."""
+
+import csv
+
+import pytest
+
+from sparse_rigl_lands import files
+from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.studies import sweep as sweeps
+from sparse_rigl_lands.studies.sweep import Sweep
+
+
+def _by_name(sweep):
+    return {run.name: run for run in sweep.runs()}
+
+
+def test_lottery_and_scratch_share_the_pruned_run_of_their_sparsity_and_seed():
+    runs = _by_name(Sweep("gin/digits", sparsities=(0.8, 0.99), seeds=(6, 7)))
+    assert len(runs) == 2 * (1 + 2 * 3)
+    for name in ("lottery", "scratch"):
+        run = runs[f"sparsity-0.99/{name}-seed7"]
+        assert run.needs == ("sparsity-0.99/pruned-seed7",)
+        assert (run.method, run.seed, run.sparsity, run.bindings) == (name, 7, 0.99, ())
+    assert runs["sparsity-0.99/pruned-seed7"].bindings == ("uniform.sparsity = 0.99",)
+    assert runs["dense-seed6"].needs == ()
+    names = list(runs)
+    assert all(names.index(need) < names.index(name) for name, run in runs.items() for need in run.needs)
+
+
+def test_the_pruned_run_is_made_where_only_lottery_is_asked_for():
+    assert list(_by_name(Sweep("gin", methods=("lottery",), sparsities=(0.9,)))) == [
+        "sparsity-0.9/pruned-seed0",
+        "sparsity-0.9/lottery-seed0",
+    ]
+
+
+def test_a_fraction_of_zero_is_the_dense_run():
+    runs = _by_name(Sweep("gin", methods=(), zeroed_fractions=(0, 0.9), sparsity_parameter="per_layer.default"))
+    assert list(runs) == ["dense-seed0", "zeroed-0.9/zeroed_init-seed0"]
+    run = runs["zeroed-0.9/zeroed_init-seed0"]
+    assert (run.method, run.zeroed_fraction, run.sparsity) == ("zeroed_init", 0.9, 0.0)
+    assert run.bindings == ("per_layer.default = 0.9",)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"methods": ("pruned", "grown")}, "names 'grown'; known are dense, pruned, lottery, scratch"),
+        ({"sparsities": (0.9, 0)}, "sparsities names 0; it must be above 0 and below 1"),
+        ({"sparsities": (1.0,)}, "sparsities names 1.0"),
+        ({"zeroed_fractions": (-0.1,)}, "zeroed_fractions names -0.1; it must be at least 0"),
+        ({"sparsities": 0.9}, "sparsities is 0.9; it must be a list"),
+        ({"seeds": (0, 1, 0), "sparsities": (0.9,)}, "seeds names something twice"),
+        ({"seeds": (0.5,), "sparsities": (0.9,)}, "seeds names 0.5; it must be a whole number"),
+        ({"methods": ("pruned",)}, "the sweep has no runs"),
+    ],
+)
+def test_an_impossible_sweep_is_refused(settings, words):
+    with pytest.raises(InputError, match=words):
+        Sweep("gin/digits", **settings)
+
+
+@pytest.fixture
+def finished(tmp_path):
+    """A sweep with summaries of some of its runs."""
+    sweep = Sweep("gin/digits", sparsities=(0.99,), zeroed_fractions=(0, 0.9), seeds=(0,))
+    written = files.SweepFiles(tmp_path)
+    for run in sweep.runs()[:-1]:
+        layers = [{"kernel": "a/kernel", "nonzero_at_start": 7}, {"kernel": "b/kernel", "nonzero_at_start": 0}]
+        written.run(run.name).create()
+        files.write_json(
+            written.run(run.name).summary,
+            {
+                "sparsity": 0.98,
+                "layers": layers,
+                "train_augmented": {"cross_entropy": 0.25, "cross_entropy_error": 0.01},
+                "test": {"accuracy": 0.75},
+            },
+        )
+    return sweep, written
+
+
+def test_results_are_a_row_per_finished_run(finished):
+    sweep, written = finished
+    rows = sweeps.results(sweep, written)
+    assert [row["run"] for row in rows] == [run.name for run in sweep.runs()[:-1]]
+    row = rows[-1]
+    assert (row["method"], row["sparsity"], row["sparsity_of_all_kernels"]) == ("scratch", 0.99, 0.98)
+    assert (row["training_loss"], row["training_loss_error"], row["test_accuracy"]) == (0.25, 0.01, 0.75)
+    assert (row["fewest_weights_at_start"], row["kernels_empty_at_start"]) == (0, "b/kernel")
+    with written.table.open() as table:
+        assert [each["run"] for each in csv.DictReader(table)] == [row["run"] for row in rows]
+
+
+def test_every_run_is_the_command_that_a_person_would_run(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(sweeps, "run_jobs", lambda jobs, *rest: seen.extend(jobs) or [])
+    sweep = Sweep("gin/digits", methods=("scratch",), sparsities=(0.9,), seeds=(6,), bindings=("Recipe.steps = 7",))
+    written = files.SweepFiles(tmp_path / "sweep")
+    sweeps.train_all(sweep, written, 1, lambda gin_file, bindings: f"{gin_file} {bindings}")
+    pruned, scratch = seen
+    assert list(pruned.command[2:]) == [
+        "--gin_file=gin/digits/pruned.gin",
+        "--gin_param=uniform.sparsity = 0.9",
+        "--gin_param=Recipe.steps = 7",
+        "--seed=6",
+        f"--output_dir={tmp_path}/sweep/sparsity-0.9/pruned-seed6",
+    ]
+    assert scratch.needs == (pruned.name,)
+    assert scratch.configuration == "gin/digits/scratch.gin ('Recipe.steps = 7',)"
+    assert scratch.result == files.RunFiles(tmp_path / "sweep/sparsity-0.9/scratch-seed6").summary
+
+
+def test_nothing_starts_if_a_configuration_is_impossible(tmp_path, monkeypatch):
+    monkeypatch.setattr(sweeps, "run_jobs", None)
+
+    def refuse(gin_file, bindings):
+        raise InputError(gin_file)
+
+    sweep = Sweep("gin/digits", methods=("pruned",), sparsities=(0.9,))
+    with pytest.raises(InputError, match="gin/digits/pruned.gin"):
+        sweeps.train_all(sweep, files.SweepFiles(tmp_path / "sweep"), 1, refuse)
+    assert not (tmp_path / "sweep").exists()
