@@ -23,7 +23,7 @@ def main() -> None:
     from sparse_rigl_lands.studies import sweep as sweeps
 
     commandline.parse_gin("Sweep")
-    sweep = sweeps.Sweep()
+    sweep = sweeps.Sweep()  # type: ignore[call-arg]  # gin has the arguments
     directory = commandline.OUTPUT_DIR.value or f"runs/{pathlib.Path(sweep.experiments).name}-sweep"
     written = files.SweepFiles(directory)
     failures = sweeps.train_all(sweep, written, _PROCESSES.value, commandline.gin_configuration)

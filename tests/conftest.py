@@ -118,3 +118,11 @@ def small_run(commands: Commands, small_training: list[str], tmp_path_factory: p
     directory = tmp_path_factory.mktemp("runs") / "undisturbed"
     commands.run("train.py", *small_training, f"--output_dir={directory}")
     return directory
+
+
+@pytest.fixture(scope="session")
+def prepared_imagenet(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """The data_dir of a small ImageNet."""
+    from tests.prepared_imagenet import prepare  # it takes seconds to import what few tests need
+
+    return prepare(tmp_path_factory.mktemp("imagenet") / "data", num_shards=5)

@@ -1,5 +1,7 @@
 """Protects: what a person is told when a gin name or a flag is wrong."""
 
+import pathlib
+
 import gin
 import pytest
 from absl import flags
@@ -7,6 +9,8 @@ from absl import flags
 from sparse_rigl_lands import commandline
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.training import run  # noqa: F401  (registers what the bindings name)
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
@@ -37,6 +41,11 @@ def test_bad_bindings(parse, binding, message):
     with pytest.raises(InputError, match=message) as error:
         parse(f"--gin_param={binding}")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("path", [*(ROOT / "gin").rglob("*.gin")], ids=str)
+def test_every_gin_file_configures(path):
+    assert commandline.gin_configuration(str(path.relative_to(ROOT)), [])
 
 
 def test_missing_gin_file(parse):

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from sparse_rigl_lands import files
+from sparse_rigl_lands.points import checkpoint
 
 
 @pytest.mark.slow
@@ -39,6 +40,68 @@ def test_what_it_prints(commands, small_training, small_run):
     for words in ("block3/conv2/kernel", "369", "Sparsity after step 60", "test: cross-entropy", "on 360 images"):
         assert words in output
     assert f"checkpoint: {small_run}/checkpoints/step_00000060" in output
+
+
+@pytest.mark.parametrize("method", ["lottery", "scratch"])
+def test_after_the_pruned_run_others_are_trained_under_its_mask(commands, small_training, small_run, tmp_path, method):
+    pruned, run = files.RunFiles(tmp_path / "pruned-seed0"), files.RunFiles(tmp_path / f"{method}-seed0")
+    flags = [f"--gin_file=gin/digits/{method}.gin", *small_training[1:], f"--output_dir={run.directory}"]
+    error = commands.refuses("train.py", *flags)
+    assert (
+        f"the pruned run {pruned.directory}, which {method} takes its mask from, is not there; make it first: " in error
+    )
+    command = f"python train.py --gin_file=gin/digits/pruned.gin --seed=0 --output_dir={pruned.directory}"
+    assert command in error
+    assert not run.directory.exists()
+    shutil.copytree(small_run, pruned.directory)
+    commands.run("train.py", *flags)
+    masks = [checkpoint.load(each.checkpoint(60)).point.mask for each in (run, pruned)]
+    assert masks[0] == masks[1]
+    assert masks[0].arrays
+
+
+@pytest.mark.parametrize(("method", "at_start"), [("dense", 36864), ("zeroed_init", 36864 - 33177)])
+def test_dense_and_zeroed_runs_need_no_other(commands, small_training, tmp_path, method, at_start):
+    run = files.RunFiles(tmp_path / "run")
+    flags = [f"--gin_file=gin/digits/{method}.gin", *small_training[1:], f"--output_dir={run.directory}"]
+    commands.run("train.py", *flags)
+    layers = {layer["kernel"]: layer for layer in files.read_json(run.summary)["layers"]}
+    largest = layers["block3/conv2/kernel"]
+    assert (largest["nonzero_at_start"], largest["kept"]) == (at_start, 36864)
+
+
+@pytest.mark.slow
+def test_the_papers_files_train_resnet50_on_a_small_imagenet(commands, prepared_imagenet, tmp_path):
+    settings = {
+        "ImageNet.data_dir": f"{str(prepared_imagenet)!r}",
+        "ImageNet.image_size": 32,
+        "resnet50.image_shape": (32, 32, 3),
+        "Recipe.steps": 4,
+        "Recipe.batch_size": 8,
+        "WarmupStepDecay.peak": 0.01,
+        "PruningSchedule.begin_step": 1,
+        "PruningSchedule.end_step": 3,
+        "PruningSchedule.frequency": 1,
+    }
+    flags = [f"--gin_param={name}={value}" for name, value in settings.items()]
+    for method in ("pruned", "lottery"):
+        output = commands.run(
+            "train.py", f"--gin_file=gin/{method}.gin", *flags, f"--output_dir={tmp_path / method}-seed0"
+        )
+        assert "test: cross-entropy" in output
+        assert "on 7 images" in output
+    pruned, lottery = (files.RunFiles(tmp_path / f"{method}-seed0") for method in ("pruned", "lottery"))
+    masks = [checkpoint.load(run.checkpoint(4)).point.mask for run in (pruned, lottery)]
+    assert masks[0] == masks[1]
+    assert masks[0].sparsity("stem/conv/kernel") == pytest.approx(0.8, abs=1e-4)
+
+
+def test_without_imagenet_its_preparation_is_told(commands, tmp_path):
+    where = f"--gin_param=ImageNet.data_dir={str(tmp_path / 'nowhere')!r}"
+    error = commands.refuses("train.py", "--gin_file=gin/pruned.gin", where, f"--output_dir={tmp_path / 'run'}")
+    assert "imagenet2012, version 5.1.0 or 5.0.0, is not prepared in" in error
+    assert "gin/digits/ has the same experiments" in error
+    assert not (tmp_path / "run").exists()
 
 
 def test_help_does_not_wait_for_tensorflow(commands):

@@ -85,14 +85,10 @@ class Mask:
         """
         both = either = 0
         for name in {**self.arrays, **other.arrays}:
-            first, second = self.arrays.get(name), other.arrays.get(name)
-            if first is None or second is None:  # dense in one of them
-                array = second if first is None else first
-                both, either = both + np.count_nonzero(array), either + array.size
-            else:
-                both += np.count_nonzero(first & second)
-                either += np.count_nonzero(first | second)
-        return float(both / either) if either else 1.0
+            first, second = self.arrays.get(name, True), other.arrays.get(name, True)
+            both += int(np.count_nonzero(np.logical_and(first, second)))
+            either += int(np.count_nonzero(np.logical_or(first, second)))
+        return both / either if either else 1.0
 
     def apply(self, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The weights with every masked entry exactly zero.

@@ -115,8 +115,9 @@ class Sweep:
             ]
         for fraction in self.zeroed_fractions:
             if fraction:
-                name, binding = f"zeroed-{fraction}/zeroed_init-seed{seed}", f"{self.sparsity_parameter} = {fraction}"
-                runs.append(SweepRun(name, "zeroed_init", seed, zeroed_fraction=fraction, bindings=(binding,)))
+                name = f"zeroed-{fraction}/zeroed_init-seed{seed}"
+                binding = (f"{self.sparsity_parameter} = {fraction}",)
+                runs.append(SweepRun(name, "zeroed_init", seed, zeroed_fraction=fraction, bindings=binding))
         return runs
 
     def gin_file(self, run: SweepRun) -> str:

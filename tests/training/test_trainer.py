@@ -11,12 +11,29 @@ from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.points.point import Origin, assign
-from sparse_rigl_lands.sparsity import variants
+from sparse_rigl_lands.sparsity import random_masks, variants
+from sparse_rigl_lands.sparsity.masked import masked_variant
 from sparse_rigl_lands.sparsity.pruned import PruningSchedule, mask_update, pruned_variant
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.trainer import Trainer
 
 _RATE, _MOMENTUM, _DECAY, _SMOOTHING, _BATCH = 0.1, 0.9, 0.05, 0.1, 12
+
+
+def _masked_point(network):
+    shapes = variants.kernel_shapes(network)
+    mask = random_masks.random(shapes, dict.fromkeys(shapes, 0.7), 0, "test")
+    return initializations.scratch(network, Origin("small", "scratch", 0, 0), mask)
+
+
+def _masked_trainer(network, strategy, weight_decay=_DECAY):
+    point = _masked_point(network)
+    with strategy.scope():
+        model = masked_variant(network, point.mask)
+        optimizer = tf_keras.optimizers.SGD(_RATE, _MOMENTUM, nesterov=True)
+    trainer = Trainer(model, Objective(weight_decay, _SMOOTHING), optimizer, _BATCH, strategy)
+    trainer.restore(Checkpoint(point, {}))
+    return trainer
 
 
 def _trainer(network, strategy, sparsity=None):
@@ -86,6 +103,71 @@ def test_masked_weights_and_their_momentum_stay_exactly_zero(network, one_device
         assert not named.weights[name].numpy()[masked].any(), name
         assert not trainer.momentum[name].numpy()[masked].any(), name
         assert named.weights[name].numpy()[~masked].all(), name
+
+
+@pytest.mark.parametrize("strategy", ["one_device", "mirrored"])
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_a_fixed_mask_is_never_left(network, request, strategy, precision):
+    """Weights, momentum and gradient of masked entries are exactly zero on every replica."""
+    strategy = request.getfixturevalue(strategy)
+    trainer = _masked_trainer(variants.with_precision(network, precision), strategy)
+    trainer.take_steps(_batches(strategy, 5)[0], 5)
+    masks = _masked_point(network).mask.arrays
+    named = variants.named_variables(trainer.model)
+    for name, live in masks.items():
+        for variable in (named.weights[name], trainer.momentum[name]):
+            for copy in strategy.experimental_local_results(variable):
+                assert not copy.numpy()[~live].any(), name
+        assert named.weights[name].numpy()[live].all(), name
+    images, labels = (x[:_BATCH] for x in _batches(strategy, 1)[1])
+    with tf.GradientTape() as tape:
+        loss = Objective(_DECAY).cross_entropy(labels, trainer.model(images, training=True))
+        loss = tf.reduce_mean(loss) + Objective(_DECAY).l2(named.weights)
+    for name, gradient in zip(masks, tape.gradient(loss, [named.weights[name] for name in masks]), strict=True):
+        assert not gradient.numpy()[~masks[name]].any(), name
+        assert gradient.numpy()[masks[name]].any(), name
+
+
+def test_training_under_a_mask_is_projected_training_of_the_plain_network(network, one_device):
+    """Against plain Keras whose kernels and gradients are multiplied by the mask, and NumPy's Nesterov update."""
+    trainer, point = _masked_trainer(network, one_device), _masked_point(network)
+    batches, (images, labels) = _batches(one_device, 3)
+    trainer.take_steps(batches, 3)
+    model = tf_keras.models.clone_model(network)
+    assign(model, point)
+    names = list(variants.named_variables(model).weights)
+    loss_of = tf_keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=_SMOOTHING)
+    velocity = [np.zeros(variable.shape) for variable in model.trainable_variables]
+    for step in range(3):
+        chosen = slice(step * _BATCH, (step + 1) * _BATCH)
+        with tf.GradientTape() as tape:
+            loss = loss_of(tf.one_hot(labels[chosen], 10), model(images[chosen], training=True))
+        for i, gradient in enumerate(tape.gradient(loss, model.trainable_variables)):
+            variable, live = model.trainable_variables[i], point.mask.arrays.get(names[i], 1.0)
+            total = live * (gradient.numpy() + (_DECAY * variable.numpy() if names[i].endswith("/kernel") else 0))
+            velocity[i] = _MOMENTUM * velocity[i] - _RATE * total
+            variable.assign_add(_MOMENTUM * velocity[i] - _RATE * total)
+    for name, variable in zip(names, model.trainable_variables, strict=True):
+        np.testing.assert_allclose(_weights(trainer)[name], variable, rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+def test_weight_decay_touches_live_weights_alone(network, one_device):
+    """With decay and without: only live kernel entries come out different, and the L2 term is theirs."""
+    decayed, plain = (_masked_trainer(network, one_device, decay) for decay in (0.5, 0.0))
+    (metrics, _) = (trainer.take_steps(_batches(one_device, 1)[0], 1) for trainer in (decayed, plain))
+    point = _masked_point(network)
+    squared = sum(np.sum(point.weights[name].astype("float64") ** 2) for name in point.mask.arrays)
+    assert metrics[0, 1] == pytest.approx(0.5 / 2 * squared, rel=1e-5)
+    for name, weight in _weights(decayed).items():
+        changed = weight != _weights(plain)[name]
+        live = point.mask.arrays.get(name, np.zeros(weight.shape, bool))
+        assert not changed[~live].any(), name
+        assert name not in point.mask.arrays or np.mean(changed[live]) > 0.9, name
+
+
+def test_a_point_with_a_mask_is_not_trained_dense(network, one_device):
+    with pytest.raises(InputError, match="has a mask of stem/conv/kernel, which is trained dense here"):
+        _trainer(network, one_device).restore(Checkpoint(_masked_point(network), {}))
 
 
 def test_master_weights_are_never_rounded(network, one_device):
