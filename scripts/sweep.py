@@ -26,18 +26,18 @@ def main() -> None:
     sweep = sweeps.Sweep()  # type: ignore[call-arg]  # gin has the arguments
     directory = commandline.OUTPUT_DIR.value or f"runs/{pathlib.Path(sweep.experiments).name}-sweep"
     written = files.SweepFiles(directory)
-    failures = sweeps.train_all(sweep, written, _PROCESSES.value, commandline.gin_configuration)
-    rows = sweeps.results(sweep, written)
+    outcome = sweeps.train_all(sweep, written, _PROCESSES.value, commandline.gin_configuration)
+    rows = sweeps.results(sweep, written, outcome.done)
     pictures = sweep_figures.draw_sweep(written) if rows else []
     if rows:
         text = tables.sweep_table(rows)
         files.write_text(written.markdown, text + "\n")
         print(text)
         print("\n".join(str(file) for file in (written.table, written.markdown, *pictures)))
-    if failures:
-        first = failures[0]
+    if outcome.failures:
+        first, failed = outcome.failures[0], len(outcome.failures)
         raise InputError(
-            f"{len(failures)} runs failed and {len(sweep.runs()) - len(rows) - len(failures)} were not started; "
+            f"{failed} runs failed and {len(sweep.runs()) - len(rows) - failed} were not started; "
             f"the first: {first.name}: {first.reason} ({first.log})"
         )
 

@@ -23,27 +23,57 @@ def checkout(tmp_path_factory):
     directory = tmp_path_factory.mktemp("checkout")
     for name in ("train.py", "interpolate.py"):
         shutil.copy(ROOT / name, directory)
-    for name in ("gin", "sparse_rigl_lands"):
+    for name in ("gin", "scripts", "sparse_rigl_lands"):
         shutil.copytree(ROOT / name, directory / name)
     return directory
 
 
-def _run(arguments, checkout):
-    process = subprocess.run(
+def _commands():
+    return [line for block in _blocks("bash") for line in block.splitlines() if line.startswith("python ")]
+
+
+def _is_paper_scale(command):
+    return bool(re.search(r"--gin_file=gin/\w+\.gin", command))
+
+
+def _start(arguments, checkout):
+    return subprocess.run(
         [sys.executable, *arguments], cwd=checkout, capture_output=True, text=True, check=False, timeout=600
     )
+
+
+def _run(arguments, checkout):
+    process = _start(arguments, checkout)
     assert process.returncode == 0, process.stderr
     return process.stdout
 
 
 @pytest.mark.slow
-def test_commands(checkout):
-    commands = [line for block in _blocks("bash") for line in block.splitlines() if line.startswith("python ")]
-    assert len(commands) == 4
+def test_commands_on_digits(checkout):
+    commands = [command for command in _commands() if not _is_paper_scale(command) and "sweep.py" not in command]
+    assert len(commands) == 7
     for command in commands:
         output = _run(shlex.split(command)[1:], checkout)
         written = output.splitlines()[-1].removeprefix("checkpoint: ")
         assert list(checkout.glob(f"{written}*")), output
+
+
+def test_commands_at_the_papers_scale_ask_for_imagenet(checkout, tmp_path, monkeypatch):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    commands = [command for command in _commands() if _is_paper_scale(command) and "sweep.py" not in command]
+    assert len(commands) == 3
+    for command in commands:
+        process = _start(shlex.split(command)[1:], checkout)
+        assert process.returncode == 1
+        assert process.stderr.startswith(f"error: imagenet2012, version 5.1.0 or 5.0.0, is not prepared in {tmp_path}")
+
+
+def test_the_sweeps_are_the_gin_files(checkout):
+    """They take half an hour or days; tests/scripts/test_sweep.py runs a short one."""
+    commands = [command for command in _commands() if "sweep.py" in command]
+    assert commands == [
+        f"python scripts/sweep.py --gin_file={path}" for path in ("gin/digits/sweep.gin", "gin/sweep.gin")
+    ]
 
 
 def test_program(checkout):

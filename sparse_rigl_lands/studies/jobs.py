@@ -6,7 +6,7 @@ What lies beside the results::
       sparsity-0.99/scratch-seed6.log     what the command printed
       sparsity-0.99/scratch-seed6.json    written when it has succeeded: the command and its configuration
 
-A job whose record says that the same was done before is not started again.
+A job whose record says that the same was done before, upon the same, is not started again.
 """
 
 import collections
@@ -18,7 +18,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sparse_rigl_lands import files, progress
 from sparse_rigl_lands.errors import InputError
@@ -61,7 +61,20 @@ class Failure:
     log: pathlib.Path
 
 
-def run_jobs(jobs: Sequence[Job], logs: pathlib.Path, processes: int, title: str) -> list[Failure]:
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What became of some jobs; those in neither were held up.
+
+    Args:
+      done: the names of those that are done, now or before.
+      failures: those that failed.
+    """
+
+    done: frozenset[str]
+    failures: tuple[Failure, ...]
+
+
+def run_jobs(jobs: Sequence[Job], logs: pathlib.Path, processes: int, title: str) -> Outcome:
     """Runs jobs until none is left that can be run. What a failed one holds up is not started; the rest is.
 
     The commands die with this process.
@@ -72,28 +85,36 @@ def run_jobs(jobs: Sequence[Job], logs: pathlib.Path, processes: int, title: str
       processes: how many commands run side by side.
       title: of the progress.
 
-    Returns:
-      The jobs that failed.
-
     Raises:
       InputError: fewer than one process.
     """
     if processes < 1:
         raise InputError(f"the number of processes is {processes}; it must be at least 1")
     by_name = {job.name: job for job in jobs}
-    sorter = graphlib.TopologicalSorter({job.name: job.needs for job in jobs})
+    identities: dict[str, dict[str, object]] = {}
+    graph = {job.name: job.needs for job in jobs}
+    for name in graphlib.TopologicalSorter(graph).static_order():
+        needs = [identities[need] for need in by_name[name].needs]
+        identities[name] = _identity(by_name[name], needs)
+
+    def is_done(name: str) -> bool:
+        record = _record(name, logs)
+        return by_name[name].result.is_file() and record.is_file() and files.read_json(record) == identities[name]
+
+    sorter = graphlib.TopologicalSorter(graph)
     sorter.prepare()
     ready: collections.deque[str] = collections.deque()
     running: dict[str, subprocess.Popen] = {}
-    failures = []
-    done_before = sum(_is_done(job, logs) for job in jobs)
+    done, failures = set(), []
+    done_before = sum(map(is_done, by_name))
     try:
         with progress.Progress(title, len(jobs), "run", initial=done_before) as bar:
             while sorter.is_active():
                 ready.extend(sorter.get_ready())
                 while ready and len(running) < processes:
                     name = ready.popleft()
-                    if _is_done(by_name[name], logs):
+                    if is_done(name):
+                        done.add(name)
                         sorter.done(name)
                         ready.extend(sorter.get_ready())
                     else:
@@ -103,7 +124,8 @@ def run_jobs(jobs: Sequence[Job], logs: pathlib.Path, processes: int, title: str
                 time.sleep(_SECONDS_BETWEEN_LOOKS)
                 for name in [name for name, process in running.items() if process.poll() is not None]:
                     if running.pop(name).returncode == 0:
-                        files.write_json(_record(name, logs), _identity(by_name[name]))
+                        files.write_json(_record(name, logs), identities[name])
+                        done.add(name)
                         sorter.done(name)
                         bar.advance(1, name)
                     else:
@@ -112,16 +134,12 @@ def run_jobs(jobs: Sequence[Job], logs: pathlib.Path, processes: int, title: str
         for process in running.values():
             process.kill()
             process.wait()
-    return failures
+    return Outcome(frozenset(done), tuple(failures))
 
 
-def _is_done(job: Job, logs: pathlib.Path) -> bool:
-    record = _record(job.name, logs)
-    return job.result.is_file() and record.is_file() and files.read_json(record) == _identity(job)
-
-
-def _identity(job: Job) -> dict[str, object]:
-    return {"command": list(job.command), "configuration": job.configuration.splitlines()}
+def _identity(job: Job, needs: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """All that decides a job's result, as JSON."""
+    return {"command": list(job.command), "configuration": job.configuration.splitlines(), "needs": list(needs)}
 
 
 def _start(job: Job, logs: pathlib.Path) -> subprocess.Popen:

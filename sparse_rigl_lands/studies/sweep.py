@@ -7,14 +7,14 @@ that it builds upon; ``dense-seed6`` and ``zeroed-0.9/zeroed_init-seed6`` are th
 import dataclasses
 import pathlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import gin
 
 from sparse_rigl_lands import files
 from sparse_rigl_lands.errors import InputError
-from sparse_rigl_lands.studies.jobs import Failure, Job, run_jobs
+from sparse_rigl_lands.studies.jobs import Job, Outcome, run_jobs
 
 _TRAIN = pathlib.Path(__file__).resolve().parent.parent.parent / "train.py"
 _SPARSE = ("pruned", "lottery", "scratch")
@@ -124,9 +124,7 @@ class Sweep:
         return f"{self.experiments}/{run.method}.gin"
 
 
-def train_all(
-    sweep: Sweep, sweep_files: files.SweepFiles, processes: int, configuration: Configuration
-) -> list[Failure]:
+def train_all(sweep: Sweep, sweep_files: files.SweepFiles, processes: int, configuration: Configuration) -> Outcome:
     """Trains every run that is not finished, by ``train.py``.
 
     Args:
@@ -136,7 +134,7 @@ def train_all(
       configuration: of a gin file and bindings; it refuses impossible ones before anything starts.
 
     Returns:
-      The runs that failed.
+      The names of the runs that are finished, and those that failed.
 
     Raises:
       InputError: of ``configuration``; or the directory cannot be written.
@@ -154,8 +152,13 @@ def train_all(
     return run_jobs(jobs, sweep_files.logs, processes, "sweep")
 
 
-def results(sweep: Sweep, sweep_files: files.SweepFiles) -> list[dict[str, Any]]:
+def results(sweep: Sweep, sweep_files: files.SweepFiles, finished: Container[str]) -> list[dict[str, Any]]:
     """What came out, one row per finished run; written to ``runs.csv``.
+
+    Args:
+      sweep: which runs.
+      sweep_files: where they lie.
+      finished: the names of those that are finished, under this configuration.
 
     Returns:
       Rows of method, seed, sparsity asked for and met, zeroed fraction, training loss (cross-entropy
@@ -164,10 +167,9 @@ def results(sweep: Sweep, sweep_files: files.SweepFiles) -> list[dict[str, Any]]
     """
     rows = []
     for run in sweep.runs():
-        run_files = sweep_files.run(run.name)
-        if not run_files.summary.is_file():
+        if run.name not in finished:
             continue
-        summary = files.read_json(run_files.summary)
+        summary = files.read_json(sweep_files.run(run.name).summary)
         at_start = {layer["kernel"]: layer["nonzero_at_start"] for layer in summary["layers"]}
         rows.append(
             {

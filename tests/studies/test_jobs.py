@@ -10,7 +10,7 @@ import time
 import pytest
 
 from sparse_rigl_lands.errors import InputError
-from sparse_rigl_lands.studies.jobs import Job, run_jobs
+from sparse_rigl_lands.studies.jobs import Job, Outcome, run_jobs
 
 
 @pytest.fixture
@@ -28,18 +28,19 @@ def job(tmp_path):
 @pytest.fixture
 def run(tmp_path):
     def run(jobs, processes=2):
-        failures = run_jobs(jobs, tmp_path / "logs", processes, "test")
+        outcome = run_jobs(jobs, tmp_path / "logs", processes, "test")
         notes = tmp_path / "notes"
         text = notes.read_text().split() if notes.exists() else []
         notes.unlink(missing_ok=True)
-        return failures, text
+        assert {name.removeprefix("-") for name in text if name.startswith("-")} <= outcome.done
+        return outcome, text
 
     return run
 
 
 def test_a_job_starts_after_what_it_needs(job, run):
-    failures, notes = run([job("c", ("a", "b")), job("b", ("a",)), job("a")])
-    assert not failures
+    outcome, notes = run([job("c", ("a", "b")), job("b", ("a",)), job("a")])
+    assert outcome == Outcome(frozenset("abc"), ())
     assert notes == ["+a", "-a", "+b", "-b", "+c", "-c"]
 
 
@@ -53,7 +54,7 @@ def test_independent_jobs_run_side_by_side(job, run, processes, side_by_side):
 def test_what_is_done_is_not_done_again(job, run):
     jobs = [job("a"), job("b", ("a",))]
     run(jobs)
-    assert run(jobs) == ([], [])
+    assert run(jobs) == (Outcome(frozenset("ab"), ()), [])
 
 
 def test_another_configuration_a_missing_result_or_record_is_done_again(job, run, tmp_path):
@@ -65,11 +66,18 @@ def test_another_configuration_a_missing_result_or_record_is_done_again(job, run
     assert run([job("a", configuration="other")])[1] == ["+a", "-a"]
 
 
+def test_what_was_built_upon_another_result_is_done_again(job, run):
+    run([job("a"), job("b", ("a",)), job("c", ("b",)), job("other")])
+    changed = job("a", configuration="other")
+    assert run([changed, job("b", ("a",)), job("c", ("b",)), job("other")])[1] == ["+a", "-a", "+b", "-b", "+c", "-c"]
+
+
 def test_a_failure_holds_up_what_needs_it_and_nothing_else(job, run, tmp_path):
     broken = job("broken", program="import sys; print('much'); sys.exit('error: it did not work')")
-    failures, notes = run([broken, job("held_up", ("broken",)), job("other")])
-    assert [(failure.name, failure.reason) for failure in failures] == [("broken", "it did not work")]
-    assert "much" in failures[0].log.read_text()
+    outcome, notes = run([broken, job("held_up", ("broken",)), job("other")])
+    assert outcome.done == {"other"}
+    assert [(failure.name, failure.reason) for failure in outcome.failures] == [("broken", "it did not work")]
+    assert "much" in outcome.failures[0].log.read_text()
     assert sorted(notes) == ["+broken", "+other", "-other"]
     assert not (tmp_path / "logs" / "broken.json").exists()
     _, notes = run([job("broken"), job("held_up", ("broken",)), job("other")])  # mended
