@@ -7,6 +7,7 @@ import tf_keras
 
 from sparse_rigl_lands import files
 from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.point import Origin, Point
 from sparse_rigl_lands.sparsity import distributions, random_masks, variants
@@ -30,6 +31,17 @@ def pruned_mask(shapes: Shapes, seed: int, pruned_solution: Callable[[], Point])
 def shuffled_mask(shapes: Shapes, seed: int, pruned_solution: Callable[[], Point]) -> Mask:
     """The mask of the pruned solution, shuffled within every kernel: its sparsities, but not its places."""
     return random_masks.shuffled(pruned_solution().mask, seed, "shuffled mask")
+
+
+@gin.configurable(module="sparse_rigl_lands", allowlist=["checkpoint"])
+def checkpoint_mask(shapes: Shapes, seed: int, pruned_solution: Callable[[], Point], checkpoint: str) -> Mask:
+    """The mask of any checkpoint of the network.
+
+    Args:
+      shapes, seed, pruned_solution: see ``MaskSource``.
+      checkpoint: its prefix, or its run's directory for the latest in it.
+    """
+    return checkpoints.load(files.checkpoint_prefix(checkpoint)).point.mask
 
 
 @gin.configurable(module="sparse_rigl_lands", allowlist=["distribution"])
@@ -78,7 +90,7 @@ class Scratch(_FixedMask):
     """From an initialization of its own, under the pruned solution's mask: S-I to S-S.
 
     Args:
-      mask: where the mask comes from: ``pruned_mask``, ``shuffled_mask`` or ``random_mask``.
+      mask: where the mask comes from: ``pruned_mask``, ``shuffled_mask``, ``checkpoint_mask`` or ``random_mask``.
       pruned_run: the run that is asked for its mask; None is ``PrunedRun()``.
       live_fan_in: whether the initial variance is that of the live fan-in, see
         ``initializations.scaled_to_live_fan_in``.
@@ -114,7 +126,7 @@ class Lottery(_FixedMask):
 
     Args:
       rewind_step: the step of the pruned run whose weights are taken; 0 is its initialization.
-      mask: where the mask comes from: ``pruned_mask``, ``shuffled_mask`` or ``random_mask``.
+      mask: where the mask comes from: ``pruned_mask``, ``shuffled_mask``, ``checkpoint_mask`` or ``random_mask``.
       pruned_run: the run that is asked for its weights and mask; None is ``PrunedRun()``.
       allow_empty_kernels: whether a mask may leave a kernel without any weight.
     """

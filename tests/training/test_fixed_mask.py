@@ -14,7 +14,14 @@ from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.distributions import erdos_renyi_kernel, uniform
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.sparsity.pruned import PruningSchedule
-from sparse_rigl_lands.training.fixed_mask import Lottery, Scratch, pruned_mask, random_mask, shuffled_mask
+from sparse_rigl_lands.training.fixed_mask import (
+    Lottery,
+    Scratch,
+    checkpoint_mask,
+    pruned_mask,
+    random_mask,
+    shuffled_mask,
+)
 from sparse_rigl_lands.training.methods import Pruned, ZeroedInit
 from sparse_rigl_lands.training.recipe import Recipe
 from sparse_rigl_lands.training.run import train
@@ -106,12 +113,18 @@ def test_scratch_with_the_variance_of_the_live_fan_in(study, workload):
     assert first.digest() == initializations.scratch(workload.network, first.origin, solution.mask, True).digest()
 
 
-def test_shuffled_and_random_masks(study, workload):
-    (_, solution), _ = study(_pruned())
+def test_other_masks(study, workload):
+    (_, solution), pruned = study(_pruned())
     (shuffled, _), _ = study(Scratch(mask=shuffled_mask), name="shuffled")
     shapes = variants.kernel_shapes(workload.network)
     assert shuffled.mask.live_weights(shapes) == solution.mask.live_weights(shapes)
     assert shuffled.mask.overlap(solution.mask) < 0.3
+
+    def mask_of_step_10(*arguments):
+        return checkpoint_mask(*arguments, checkpoint=str(pruned.checkpoint(10)))
+
+    (early, _), _ = study(Scratch(mask=mask_of_step_10), name="early")
+    assert early.mask == checkpoint.load(pruned.checkpoint(10)).point.mask != solution.mask
 
     def erk_mask(*arguments):
         return random_mask(*arguments, distribution=lambda shapes: erdos_renyi_kernel(shapes, 0.6))
