@@ -4,7 +4,8 @@
 
 Prints a table and writes it to solutions.csv and solutions.md in --output_dir. The workload of a run is
 read from the gin configuration in its directory; --gin_file and --gin_param override. The pruned solution
-that a run is compared with is the one that it was made from, or else that of its seed beside it.
+that a run is compared with is that of its seed beside it, unless PrunedRun.directory names another. All
+are described under the strategy of the first.
 """
 
 from absl import flags

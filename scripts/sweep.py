@@ -3,17 +3,15 @@
     python scripts/sweep.py --gin_file=gin/digits/sweep.gin
 
 Finished runs are recognised: kill it at any moment and run it again, or ask for more seeds in the same
-directory. Every run is one call of train.py, which its log begins with; add --processes to share the work.
+directory. Every run is one call of train.py, whose output is in logs/; Sweep.processes says how many run side
+by side.
 """
-
-import pathlib
 
 from absl import flags
 
 from sparse_rigl_lands import commandline
 
 flags.adopt_module_key_flags(commandline)  # so that --help lists them
-_PROCESSES = flags.DEFINE_integer("processes", 2, "How many runs are trained side by side.")
 
 
 def main() -> None:
@@ -24,9 +22,8 @@ def main() -> None:
 
     commandline.parse_gin("Sweep")
     sweep = sweeps.Sweep()  # type: ignore[call-arg]  # gin has the arguments
-    directory = commandline.OUTPUT_DIR.value or f"runs/{pathlib.Path(sweep.experiments).name}-sweep"
-    written = files.SweepFiles(directory)
-    outcome = sweeps.train_all(sweep, written, _PROCESSES.value, commandline.gin_configuration)
+    written = files.SweepFiles(commandline.OUTPUT_DIR.value or f"runs/{sweep.name}")
+    outcome = sweeps.train_all(sweep, written, commandline.gin_configuration)
     rows = sweeps.results(sweep, written, outcome.done)
     pictures = sweep_figures.draw_sweep(written) if rows else []
     if rows:

@@ -195,9 +195,18 @@ class SweepFiles(_Directory):
     def markdown(self) -> pathlib.Path:
         return self.directory / "table.md"
 
-    def figure(self, name: str) -> tuple[pathlib.Path, pathlib.Path]:
-        """A figure as PNG and SVG."""
-        return self.directory / f"{name}.png", self.directory / f"{name}.svg"
+    @property
+    def figure1(self) -> tuple[pathlib.Path, pathlib.Path]:
+        return self.directory / "figure1.png", self.directory / "figure1.svg"
+
+    @property
+    def figure5(self) -> tuple[pathlib.Path, pathlib.Path]:
+        return self.directory / "figure5.png", self.directory / "figure5.svg"
+
+    def discard_results(self) -> None:
+        """Removes what is drawn and told of the runs, but none of the runs."""
+        for path in (self.table, self.markdown, *self.figure1, *self.figure5):
+            path.unlink(missing_ok=True)
 
 
 def default_run(workload: str, method: str, seed: int) -> RunFiles:

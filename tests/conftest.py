@@ -16,6 +16,9 @@ import tf_keras
 
 from sparse_rigl_lands.data.digits import Digits
 from sparse_rigl_lands.networks import residual
+from sparse_rigl_lands.points import initializations
+from sparse_rigl_lands.points.point import Origin, Point
+from sparse_rigl_lands.sparsity import random_masks, variants
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.workload import Workload
 
@@ -54,6 +57,14 @@ def network() -> tf_keras.Model:
     x = residual.stem(images, filters=4, size=3, stride=1)
     x = residual.residual_block(x, [(8, 3, 2), (8, 3, 1)], "block1", zero_gamma=False)
     return tf_keras.Model(images, residual.head(x, 10), name="small")
+
+
+@pytest.fixture
+def sparse_point(network: tf_keras.Model) -> Point:
+    """A scratch initialization of the small network under a random mask of sparsity 0.7."""
+    shapes = variants.kernel_shapes(network)
+    mask = random_masks.random(shapes, dict.fromkeys(shapes, 0.7), 0, "test")
+    return initializations.scratch(network, Origin("small", "scratch", 0, 0), mask)
 
 
 @pytest.fixture

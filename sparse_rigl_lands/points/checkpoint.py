@@ -104,6 +104,37 @@ def load(prefix: pathlib.Path) -> Checkpoint:
     return Checkpoint(point, groups["training"])
 
 
+def load_step(run: files.RunFiles, step: int) -> Checkpoint:
+    """Reads the checkpoint of a global step of a run.
+
+    Raises:
+      InputError: the run does not have it, or as ``load``.
+    """
+    steps = run.checkpoint_steps()
+    if step not in steps:
+        kept = ", ".join(map(str, steps)) or "none"
+        raise InputError(f"{run.directory} has no checkpoint of step {step}; it has {kept}")
+    return load(run.checkpoint(step))
+
+
+def load_initialization(run: files.RunFiles) -> Point:
+    """The first point of a finished run.
+
+    Raises:
+      InputError: as ``load_step``.
+    """
+    return load_step(run, files.read_json(run.summary)["first_step"]).point
+
+
+def load_solution(run: files.RunFiles) -> Point:
+    """The last point of a finished run.
+
+    Raises:
+      InputError: as ``load_step``.
+    """
+    return load_step(run, files.read_json(run.summary)["global_step"]).point
+
+
 def _check_agreement(weights: Mapping[str, np.ndarray], mask: Mask) -> None:
     """Constructing a point would set such weights to zero, and evaluate another network than was trained."""
     mask.check_fit({name: value.shape for name, value in weights.items()})

@@ -30,11 +30,11 @@ def draw_sweep(sweep: files.SweepFiles) -> list[pathlib.Path]:
     written: list[pathlib.Path] = []
     if (runs["sparsity"] > 0).any():
         sparse = runs[runs["zeroed_fraction"] == 0]
-        written += _draw(sparse, "sparsity", "sparsity of the pruned kernels", sweep.figure("figure1"))
+        written += _draw(sparse, "sparsity", "sparsity of the pruned kernels", sweep.figure1)
     if (runs["zeroed_fraction"] > 0).any():
         trained_dense = runs[runs["sparsity"] == 0]
         words = "fraction of the initialization that is set to zero"
-        written += _draw(trained_dense.assign(method="dense"), "zeroed_fraction", words, sweep.figure("figure5"))
+        written += _draw(trained_dense.assign(method="dense"), "zeroed_fraction", words, sweep.figure5)
     return written
 
 
@@ -54,11 +54,7 @@ def _draw(runs: pd.DataFrame, column: str, words: str, paths: tuple[pathlib.Path
     axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
     if runs["method"].nunique() > 1:
         axes.legend()
-    seeds = sorted(set(runs["seed"]))
-    figure.suptitle(
-        f"mean over {len(seeds)} seed{'s' if len(seeds) > 1 else ''}, every run a dot, from lowest to highest shaded",
-        fontsize=10,
-    )
+    figure.suptitle("every run a dot, their mean a line, from lowest to highest shaded", fontsize=10)
     pictures.save(figure, paths)
     return paths
 

@@ -38,8 +38,8 @@ def solutions_table(rows: Sequence[dict[str, Any]]) -> str:
             "point": row["point"],
             "sparsity": f"{row['sparsity']:.4f}",
             "training loss": f"{row['training_loss']:.4f} ± {row['training_loss_error']:.4f}",
-            "gradient norm, sparse": f"{row['gradient_norm_sparse']:.3f} ({row['gradient_noise_sparse']:.3f})",
-            "gradient norm, dense": f"{row['gradient_norm_dense']:.3f} ({row['gradient_noise_dense']:.3f})",
+            "gradient norm, sparse (noise)": f"{row['gradient_norm_sparse']:.3f} ({row['gradient_noise_sparse']:.3f})",
+            "gradient norm, dense (noise)": f"{row['gradient_norm_dense']:.3f} ({row['gradient_noise_dense']:.3f})",
             "test accuracy": f"{row['test_accuracy']:.4f}",
             "from initialization": f"{row['distance_from_initialization']:.2f}",
             "to P-S": _if_there(row["distance_to_pruned"], ".2f"),
@@ -60,6 +60,8 @@ def sweep_table(rows: Sequence[dict[str, Any]]) -> str:
     groups = pd.DataFrame(rows).groupby(["zeroed_fraction", "sparsity", "method"], sort=True)
     for (fraction, sparsity, method), runs in groups:
         empty = sorted({name for names in runs["kernels_empty_at_start"] for name in names.split()})
+        smallest = runs.loc[runs["its_weights_at_start"].idxmin()]
+        weights, kernel = smallest["its_weights_at_start"], smallest["smallest_kernel_at_start"]
         table.append(
             {
                 "method": method,
@@ -69,8 +71,9 @@ def sweep_table(rows: Sequence[dict[str, Any]]) -> str:
                 "runs": len(runs),
                 "training loss": spread(runs["training_loss"]),
                 "test accuracy": spread(runs["test_accuracy"]),
-                "fewest weights at start": runs["fewest_weights_at_start"].min(),
-                "without any": ", ".join(empty) or "none",
+                "fewest weights at start": f"{weights} in {kernel}",
+                "kernels without any": ", ".join(empty) or "none",
+                "units without any": f"{runs['units_empty_at_start'].mean():.0f} of {smallest['units']}",
             }
         )
     return pd.DataFrame(table).to_markdown(index=False, disable_numparse=True)

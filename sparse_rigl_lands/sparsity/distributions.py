@@ -58,16 +58,20 @@ def erdos_renyi_kernel(
       shapes: the kernels' shapes by name.
       sparsity: of all kernels together, in [0, 1).
       dense: kernels that stay dense; the others make up for them.
-      power: 0 gives every kernel that is not dense the same sparsity.
+      power: finite, not negative; 0 gives every kernel that is not dense the same sparsity.
 
     Raises:
-      InputError: a sparsity outside [0, 1), a kernel that does not exist, or a budget that the
-        dense kernels use up.
+      InputError: a sparsity outside [0, 1), an impossible power, a kernel that does not exist, or a
+        budget that the dense kernels use up.
     """
     _check_range({"the sparsity": sparsity})
+    if not isinstance(power, int | float) or not 0 <= power < math.inf:
+        raise InputError(f"erdos_renyi_kernel.power is {power!r}; it must be finite and not negative")
+    if isinstance(dense, str):
+        raise InputError(f"erdos_renyi_kernel.dense is {dense!r}; it must be a list of kernels")
     _check_names("erdos_renyi_kernel.dense", dense, shapes)
     sizes = {name: math.prod(shape) for name, shape in shapes.items()}
-    ratio = {name: (sum(shape) / sizes[name]) ** power for name, shape in shapes.items()}
+    log_ratio = {name: math.log(sum(shape) / sizes[name]) for name, shape in shapes.items()}
     budget = (1 - sparsity) * sum(sizes.values())
     whole = set(dense)
     while True:
@@ -82,11 +86,12 @@ def erdos_renyi_kernel(
             if sparsity > 0:
                 raise InputError(f"a sparsity of {sparsity} cannot be met: every kernel is to stay dense")
             return dict.fromkeys(shapes, 0.0)
+        largest = max(log_ratio[name] for name in sparse)
+        ratio = {name: math.exp(power * (log_ratio[name] - largest)) for name in sparse}  # r_l / max r, which cancels
         epsilon = left / sum(ratio[name] * sizes[name] for name in sparse)
-        largest = max(ratio[name] for name in sparse)
-        if epsilon * largest <= 1:
+        if epsilon <= 1:
             return {name: 0.0 if name in whole else 1 - epsilon * ratio[name] for name in shapes}
-        whole |= {name for name in sparse if ratio[name] == largest}
+        whole |= {name for name in sparse if log_ratio[name] == largest}
 
 
 @gin.configurable(module="sparse_rigl_lands")

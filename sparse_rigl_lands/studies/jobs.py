@@ -4,27 +4,30 @@ What lies beside the results::
 
     logs/
       sparsity-0.99/scratch-seed6.log     what the command printed
-      sparsity-0.99/scratch-seed6.json    written when it has succeeded: the command and its configuration
+      sparsity-0.99/scratch-seed6.json    written when it has succeeded: command, configuration, digests of results
 
-A job whose record says that the same was done before, upon the same, is not started again.
+A job is not started again if its record says that the same command was done in the same configuration,
+that its result is still the one it left, and that those of the jobs it needs are still the ones it found.
 """
 
 import collections
 import ctypes
 import dataclasses
 import graphlib
+import hashlib
+import os
 import pathlib
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sparse_rigl_lands import files, progress
-from sparse_rigl_lands.errors import InputError
 
 _SECONDS_BETWEEN_LOOKS = 0.1
 _PR_SET_PDEATHSIG = 1  # of Linux's prctl: the signal that a process gets when its parent dies
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Failure:
 
     Args:
       name: of the job.
-      reason: the last line that it printed.
+      reason: the last line that it printed, or the signal that killed it.
       log: all of them.
     """
 
@@ -77,31 +80,28 @@ class Outcome:
 def run_jobs(jobs: Sequence[Job], logs: pathlib.Path, processes: int, title: str) -> Outcome:
     """Runs jobs until none is left that can be run. What a failed one holds up is not started; the rest is.
 
-    The commands die with this process.
+    On Linux the commands die with this process.
 
     Args:
       jobs: in the order in which they are started, as far as their needs allow.
       logs: the directory of logs and records.
-      processes: how many commands run side by side.
+      processes: how many commands run side by side, at least 1.
       title: of the progress.
 
-    Raises:
-      InputError: fewer than one process.
     """
-    if processes < 1:
-        raise InputError(f"the number of processes is {processes}; it must be at least 1")
     by_name = {job.name: job for job in jobs}
-    identities: dict[str, dict[str, object]] = {}
-    graph = {job.name: job.needs for job in jobs}
-    for name in graphlib.TopologicalSorter(graph).static_order():
-        needs = [identities[need] for need in by_name[name].needs]
-        identities[name] = _identity(by_name[name], needs)
+
+    def state(name: str) -> dict[str, object]:
+        """All that decides a result, and the result, as JSON."""
+        job = by_name[name]
+        results = {each: _digest(by_name[each].result) for each in (name, *job.needs)}
+        return {"command": list(job.command), "configuration": job.configuration.splitlines(), "results": results}
 
     def is_done(name: str) -> bool:
         record = _record(name, logs)
-        return by_name[name].result.is_file() and record.is_file() and files.read_json(record) == identities[name]
+        return by_name[name].result.is_file() and record.is_file() and files.read_json(record) == state(name)
 
-    sorter = graphlib.TopologicalSorter(graph)
+    sorter = graphlib.TopologicalSorter({job.name: job.needs for job in jobs})
     sorter.prepare()
     ready: collections.deque[str] = collections.deque()
     running: dict[str, subprocess.Popen] = {}
@@ -123,13 +123,14 @@ def run_jobs(jobs: Sequence[Job], logs: pathlib.Path, processes: int, title: str
                     break
                 time.sleep(_SECONDS_BETWEEN_LOOKS)
                 for name in [name for name, process in running.items() if process.poll() is not None]:
-                    if running.pop(name).returncode == 0:
-                        files.write_json(_record(name, logs), identities[name])
+                    status = running.pop(name).returncode
+                    if status == 0:
+                        files.write_json(_record(name, logs), state(name))
                         done.add(name)
                         sorter.done(name)
                         bar.advance(1, name)
                     else:
-                        failures.append(_failure(name, logs))
+                        failures.append(_failure(name, status, logs))
     finally:
         for process in running.values():
             process.kill()
@@ -137,36 +138,36 @@ def run_jobs(jobs: Sequence[Job], logs: pathlib.Path, processes: int, title: str
     return Outcome(frozenset(done), tuple(failures))
 
 
-def _identity(job: Job, needs: Sequence[Mapping[str, object]]) -> dict[str, object]:
-    """All that decides a job's result, as JSON."""
-    return {"command": list(job.command), "configuration": job.configuration.splitlines(), "needs": list(needs)}
+def _digest(path: pathlib.Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def _start(job: Job, logs: pathlib.Path) -> subprocess.Popen:
-    log = _log(job.name, logs)
+    log, parent = _log(job.name, logs), os.getpid()
     log.parent.mkdir(parents=True, exist_ok=True)
+
+    def die_with_parent() -> None:
+        # Commands that outlive a killed parent, and those of the next one, would write the same files.
+        if _libc is not None:
+            _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:  # it died before
+                os._exit(1)
+
     with log.open("wb") as output:
         return subprocess.Popen(
             job.command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            preexec_fn=die_with_parent,
         )
 
 
-# Without it, commands that outlive a killed parent and those of the next one would write the same files.
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-
-
-def _die_with_parent() -> None:
-    assert _libc is not None
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _failure(name: str, logs: pathlib.Path) -> Failure:
+def _failure(name: str, status: int, logs: pathlib.Path) -> Failure:
     log = _log(name, logs)
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    if status < 0:
+        return Failure(name, f"killed by {signal.Signals(-status).name}", log)
     return Failure(name, lines[-1].removeprefix("error: ") if lines else "it printed nothing", log)
 
 

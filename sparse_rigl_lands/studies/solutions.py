@@ -10,6 +10,7 @@ from sparse_rigl_lands import files, seeds
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points import point as points
+from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training.pruned_run import PrunedRun
 from sparse_rigl_lands.training.recipe import Recipe
 from sparse_rigl_lands.training.stationarity import gradient_norms
@@ -26,7 +27,8 @@ def describe_solution(
     workload: Workload,
     recipe: Recipe,
     pruned_run: PrunedRun | None = None,
-    gradient_batches: int = 64,
+    gradient_samples: int = 8,
+    gradient_batches: int = 8,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Describes the solution of a finished run.
@@ -37,30 +39,43 @@ def describe_solution(
       workload: of the run.
       recipe: of the run; its batch size is that of the gradient.
       pruned_run: where the pruned solution lies that it is compared with; None is ``PrunedRun()``.
-      gradient_batches: from how many batches the gradient is estimated.
-      seed: keys the order and the augmentation of their images.
+      gradient_samples: from how many independent samples the gradient is estimated.
+      gradient_batches: how many batches a sample has.
+      seed: keys the samples.
 
     Returns:
       One row of the table of solutions. Distances are Euclidean, the overlap is the Jaccard index of
       ``Mask.overlap``; they are None where there is no pruned run.
 
     Raises:
-      InputError: the run is not of this workload, or a setting is out of range.
+      InputError: the run, or the pruned one, is of another workload or network, a checkpoint of theirs
+        is missing, or a setting is out of range.
     """
-    if not isinstance(gradient_batches, int) or gradient_batches < 2:
-        raise InputError(f"describe_solution.gradient_batches is {gradient_batches!r}; it must be at least 2")
+    for name, value, least in (("samples", gradient_samples, 2), ("batches", gradient_batches, 1)):
+        if not isinstance(value, int) or value < least:
+            raise InputError(f"describe_solution.gradient_{name} is {value!r}; it must be at least {least}")
+    if recipe.batch_size % strategy.num_replicas_in_sync:
+        raise InputError(
+            f"Recipe.batch_size {recipe.batch_size} does not divide among {strategy.num_replicas_in_sync} replicas"
+        )
     summary = files.read_json(run.summary)
-    first, last = (checkpoints.load(run.checkpoint(run.checkpoint_steps()[i])).point for i in (0, -1))
+    first, last = checkpoints.load_initialization(run), checkpoints.load_solution(run)
+    if last.origin.workload != workload.name:
+        raise InputError(f"{run.directory} is of workload {last.origin.workload}, not {workload.name}")
     with strategy.scope():
         model = tf_keras.models.clone_model(workload.network)
-    points.assign(model, last)
-    batches = workload.dataset.training_batches(recipe.batch_size, seeds.key(seed, "gradient norm"), 0)
-    sparse, dense = gradient_norms(model, workload.objective, last.mask, batches, gradient_batches, strategy)
-
-    pruned = (pruned_run or PrunedRun()).located(run, last.origin.seed)
+    named = variants.named_variables(model)
     reference = None
-    if pruned.summary.is_file():
-        reference = checkpoints.load(pruned.checkpoint(pruned.checkpoint_steps()[-1])).point
+    where = pruned_run or PrunedRun()
+    if where.located(run, last.origin.seed).summary.is_file():
+        reference = where.solution(run, last.origin)
+        points.check_fit(reference, {**named.weights, **named.statistics})
+    points.assign(model, last)
+    samples = [
+        workload.dataset.training_batches(recipe.batch_size, seeds.key(seed, f"gradient norm/{i}"), 0)
+        for i in range(gradient_samples)
+    ]
+    sparse, dense = gradient_norms(model, workload.objective, last.mask, samples, gradient_batches, strategy)
     return {
         "run": str(run.directory),
         "point": _POINTS.get(last.origin.method, last.origin.method),

@@ -5,6 +5,8 @@ that it builds upon; ``dense-seed6`` and ``zeroed-0.9/zeroed_init-seed6`` are th
 """
 
 import dataclasses
+import hashlib
+import importlib.metadata
 import pathlib
 import sys
 from collections.abc import Callable, Container, Sequence
@@ -16,7 +18,8 @@ from sparse_rigl_lands import files
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.studies.jobs import Job, Outcome, run_jobs
 
-_TRAIN = pathlib.Path(__file__).resolve().parent.parent.parent / "train.py"
+_PACKAGE = pathlib.Path(__file__).resolve().parent.parent
+_TRAIN = _PACKAGE.parent / "train.py"
 _SPARSE = ("pruned", "lottery", "scratch")
 _FROM_PRUNED = ("lottery", "scratch")
 
@@ -53,6 +56,7 @@ class Sweep:
     """Which runs are made.
 
     Args:
+      name: of the sweep; ``runs/<name>`` is where it lies unless another directory is given.
       experiments: the directory of the methods' gin files: ``pruned.gin``, ``scratch.gin`` ...
       methods: any of ``dense``, ``pruned``, ``lottery``, ``scratch``. Lottery and scratch build upon
         the pruned run of their sparsity and seed, which is therefore made too.
@@ -61,11 +65,13 @@ class Sweep:
       zeroed_fractions: of the initialization, for dense training; at 0 it is the dense run.
       sparsity_parameter: the gin parameter that sets the sparsity, and the zeroed fraction.
       bindings: gin bindings that every run is given besides its file, such as ``"Recipe.steps = 100"``.
+      processes: how many runs are trained side by side.
 
     Raises:
       InputError: an unknown method, a sparsity or fraction out of range, or nothing to do.
     """
 
+    name: str
     experiments: str
     methods: Sequence[str] = ("dense", *_SPARSE)
     sparsities: Sequence[float] = ()
@@ -73,6 +79,7 @@ class Sweep:
     zeroed_fractions: Sequence[float] = ()
     sparsity_parameter: str = "uniform.sparsity"
     bindings: Sequence[str] = ()
+    processes: int = 1
 
     def __post_init__(self) -> None:
         for field in ("methods", "sparsities", "seeds", "zeroed_fractions", "bindings"):
@@ -91,6 +98,8 @@ class Sweep:
         for seed in self.seeds:
             if not isinstance(seed, int):
                 raise InputError(f"Sweep.seeds names {seed!r}; it must be a whole number")
+        if not isinstance(self.processes, int) or self.processes < 1:
+            raise InputError(f"Sweep.processes is {self.processes!r}; it must be at least 1")
         if not self.runs():
             raise InputError("the sweep has no runs: give Sweep.sparsities or Sweep.zeroed_fractions, and Sweep.seeds")
 
@@ -124,14 +133,13 @@ class Sweep:
         return f"{self.experiments}/{run.method}.gin"
 
 
-def train_all(sweep: Sweep, sweep_files: files.SweepFiles, processes: int, configuration: Configuration) -> Outcome:
+def train_all(sweep: Sweep, sweep_files: files.SweepFiles, configuration: Configuration) -> Outcome:
     """Trains every run that is not finished, by ``train.py``.
 
     Args:
       sweep: which runs.
       sweep_files: where they lie.
-      processes: how many are trained side by side.
-      configuration: of a gin file and bindings; it refuses impossible ones before anything starts.
+      configuration: of a gin file and bindings; it refuses what is malformed before anything starts.
 
     Returns:
       The names of the runs that are finished, and those that failed.
@@ -145,11 +153,25 @@ def train_all(sweep: Sweep, sweep_files: files.SweepFiles, processes: int, confi
         files_of_run = sweep_files.run(run.name)
         command = [sys.executable, str(_TRAIN), f"--gin_file={gin_file}", *(f"--gin_param={b}" for b in bindings)]
         command += [f"--seed={run.seed}", f"--output_dir={files_of_run.directory}"]
-        return Job(run.name, tuple(command), configuration(gin_file, bindings), files_of_run.summary, run.needs)
+        # Other software may give another result: train.py is then asked whether it recognises the run.
+        everything = f"{configuration(gin_file, bindings)}\n{software}"
+        return Job(run.name, tuple(command), everything, files_of_run.summary, run.needs)
 
+    software = _software()
     jobs = [job(run) for run in sweep.runs()]
     sweep_files.create()
-    return run_jobs(jobs, sweep_files.logs, processes, "sweep")
+    sweep_files.discard_results()  # they are of other runs than those about to be made
+    return run_jobs(jobs, sweep_files.logs, sweep.processes, "sweep")
+
+
+def _software() -> str:
+    """The versions of what computes the results, and a digest of this package's source."""
+    sha = hashlib.sha256()
+    for path in sorted(_PACKAGE.rglob("*.py")):
+        sha.update(path.read_bytes())
+    names = ("numpy", "tensorflow", "tf_keras", "tensorflow-model-optimization")
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in names]
+    return "\n".join([*versions, f"source {sha.hexdigest()}"])
 
 
 def results(sweep: Sweep, sweep_files: files.SweepFiles, finished: Container[str]) -> list[dict[str, Any]]:
@@ -162,15 +184,18 @@ def results(sweep: Sweep, sweep_files: files.SweepFiles, finished: Container[str
 
     Returns:
       Rows of method, seed, sparsity asked for and met, zeroed fraction, training loss (cross-entropy
-      on the augmented training images, in nats) with its standard error, test accuracy, the fewest
-      weights that any kernel started with and the kernels that started without any, and the run.
+      on the augmented training images, in nats) with its standard error, test accuracy, the kernel that
+      started with the fewest weights, how many those are, the kernels that started without any, the
+      units (output channels) that did, of how many, and the run.
     """
     rows = []
     for run in sweep.runs():
         if run.name not in finished:
             continue
         summary = files.read_json(sweep_files.run(run.name).summary)
-        at_start = {layer["kernel"]: layer["nonzero_at_start"] for layer in summary["layers"]}
+        layers = summary["layers"]
+        at_start = {layer["kernel"]: layer["nonzero_at_start"] for layer in layers}
+        sparsest = min(at_start, key=lambda name: at_start[name])
         rows.append(
             {
                 "method": run.method,
@@ -181,8 +206,11 @@ def results(sweep: Sweep, sweep_files: files.SweepFiles, finished: Container[str
                 "training_loss": summary["train_augmented"]["cross_entropy"],
                 "training_loss_error": summary["train_augmented"]["cross_entropy_error"],
                 "test_accuracy": summary["test"]["accuracy"],
-                "fewest_weights_at_start": min(at_start.values()),
+                "smallest_kernel_at_start": sparsest,
+                "its_weights_at_start": at_start[sparsest],
                 "kernels_empty_at_start": " ".join(name for name, count in at_start.items() if count == 0),
+                "units": sum(layer["shape"][-1] for layer in layers),
+                "units_empty_at_start": sum(layer["units_empty_at_start"] for layer in layers),
                 "run": run.name,
             }
         )

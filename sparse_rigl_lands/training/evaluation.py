@@ -22,8 +22,9 @@ class Evaluation:
     Args:
       count: examples.
       cross_entropy: plain, in nats, float64 [] or [K].
-      cross_entropy_error: its standard error over the examples as independent draws, in nats, float64
-        [] or [K]; too small where they share a batch's statistics.
+      cross_entropy_error: its standard error over the examples as independent draws of the data's
+        distribution, in nats, float64 [] or [K]. It says nothing of other seeds of training, and is too
+        small where examples share a batch's statistics.
       smoothed_cross_entropy: against the objective's smoothed labels, in nats, float64 [] or [K].
       accuracy: top-1, in [0, 1], float64 [] or [K].
     """

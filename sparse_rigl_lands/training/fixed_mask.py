@@ -62,6 +62,8 @@ def random_mask(
 
 class _FixedMask(Method):
     def __init__(self, mask: MaskSource, pruned_run: PrunedRun | None, allow_empty_kernels: bool):
+        if not callable(mask):
+            raise InputError(f"{type(self).__name__}.mask is {mask!r}; it must be a function: @pruned_mask")
         self._mask_source = mask
         self._pruned_run = pruned_run or PrunedRun()
         self._allow_empty_kernels = allow_empty_kernels

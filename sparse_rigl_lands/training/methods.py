@@ -109,13 +109,20 @@ class Pruned(Method):
     Args:
       schedule: when masks are updated.
       distribution: from kernel shapes by name to the target sparsity of each.
+      allow_empty_kernels: whether a target may leave a kernel without any weight.
     """
 
     name = "pruned"
 
-    def __init__(self, schedule: PruningSchedule, distribution: distributions.Distribution = distributions.uniform):
+    def __init__(
+        self,
+        schedule: PruningSchedule,
+        distribution: distributions.Distribution = distributions.uniform,
+        allow_empty_kernels: bool = False,
+    ):
         self._schedule = schedule
         self._distribution = distribution
+        self._allow_empty_kernels = allow_empty_kernels
 
     def settings(self) -> dict[str, object]:
         return {"pruning_schedule": self._schedule}
@@ -127,7 +134,8 @@ class Pruned(Method):
         shapes = variants.kernel_shapes(network)
         sparsities = self._distribution(shapes)
         kept = {name: distributions.kept_weights(math.prod(shapes[name]), s) for name, s in sparsities.items()}
-        distributions.check_not_empty(kept, shapes)
+        if not self._allow_empty_kernels:
+            distributions.check_not_empty(kept, shapes)
         return kept
 
     def variant(self, network: tf_keras.Model, initialization: Point) -> tf_keras.Model:

@@ -1,6 +1,7 @@
 """The pruned run that another run builds upon: its mask, and the weights that it once had."""
 
 import dataclasses
+import shlex
 
 import gin
 
@@ -41,23 +42,13 @@ class PrunedRun:
           origin: of that run.
 
         Raises:
-          InputError: there is no such run, it is not finished, or it is of another workload.
+          InputError: there is no such run, it is not finished, it is of another workload, or not sparse.
         """
-        pruned = self.located(run, origin.seed)
-        if not pruned.summary.is_file():
-            state = "is not finished" if pruned.checkpoint_steps() else "is not there"
-            raise InputError(
-                f"the pruned run {pruned.directory}, which {origin.method} takes its mask from, {state}; "
-                f"make it first: {self._command(pruned, origin.seed)}"
-            )
-        point = checkpoints.load(pruned.checkpoint(pruned.checkpoint_steps()[-1])).point
-        if point.origin.workload != origin.workload:
-            raise InputError(
-                f"the pruned run {pruned.directory} is of workload {point.origin.workload}, not {origin.workload}"
-            )
-        if not point.mask.arrays:
+        pruned = self._finished(run, origin)
+        solution = checkpoints.load_solution(pruned)
+        if not solution.mask.arrays:
             raise InputError(f"the run {pruned.directory} has no mask: its solution is dense")
-        return point
+        return solution
 
     def at_step(self, run: files.RunFiles, origin: Origin, step: int) -> Point:
         """The pruned run's point at an earlier global step.
@@ -67,18 +58,30 @@ class PrunedRun:
           step: 0 is D-I, its dense initialization.
 
         Raises:
-          InputError: it kept no checkpoint of that step.
+          InputError: as ``solution``, or it kept no checkpoint of that step.
         """
-        pruned = self.located(run, origin.seed)
-        kept = pruned.checkpoint_steps()
-        if step not in kept:
+        pruned = self._finished(run, origin)
+        if step not in pruned.checkpoint_steps():
+            kept = ", ".join(map(str, pruned.checkpoint_steps())) or "none"
             raise InputError(
                 f"the pruned run {pruned.directory} kept no checkpoint of step {step}, from which {origin.method} "
-                f"starts; it kept {', '.join(map(str, kept)) or 'none'}. Recipe.keep_steps says which a run keeps "
-                "besides its first and last"
+                f"starts; it kept {kept}. Recipe.keep_steps says which a run keeps besides its first and last"
             )
-        return checkpoints.load(pruned.checkpoint(step)).point
+        return checkpoints.load_step(pruned, step).point
+
+    def _finished(self, run: files.RunFiles, origin: Origin) -> files.RunFiles:
+        pruned = self.located(run, origin.seed)
+        if not pruned.summary.is_file():
+            state = "is not finished" if pruned.checkpoint_steps() else "is not there"
+            raise InputError(
+                f"the pruned run {pruned.directory}, which {origin.method} builds upon, {state}; "
+                f"make it first: {self._command(pruned, origin.seed)}"
+            )
+        workload = files.read_json(pruned.summary)["workload"]
+        if workload != origin.workload:
+            raise InputError(f"the pruned run {pruned.directory} is of workload {workload}, not {origin.workload}")
+        return pruned
 
     def _command(self, pruned: files.RunFiles, seed: int) -> str:
         gin_file = self.gin_file or "<the gin file of the pruned run>"
-        return f"python train.py --gin_file={gin_file} --seed={seed} --output_dir={pruned.directory}"
+        return f"python train.py --gin_file={gin_file} --seed={seed} --output_dir={shlex.quote(str(pruned.directory))}"

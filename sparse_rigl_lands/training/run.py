@@ -14,6 +14,7 @@ import tf_keras
 from sparse_rigl_lands import files
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import checkpoint as checkpoints
+from sparse_rigl_lands.points import point as points
 from sparse_rigl_lands.points.point import Origin, Point
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training.evaluation import evaluate
@@ -65,6 +66,8 @@ def train(
         model = method.variant(variants.with_precision(workload.network, recipe.precision), initialization)
         optimizer = tf_keras.optimizers.SGD(recipe.learning_rate, recipe.momentum, recipe.nesterov)
     trainer = Trainer(model, workload.objective, optimizer, recipe.batch_size, strategy)
+    named = variants.named_variables(model)
+    points.check_fit(initialization, {**named.weights, **named.statistics})
 
     settings = {
         "origin": initialization.origin,
@@ -88,6 +91,7 @@ def train(
     }
     summary = {
         **dataclasses.asdict(solution.origin),
+        "first_step": initialization.origin.global_step,
         "sparsity": solution.mask.sparsity_of_all(variants.kernel_shapes(workload.network)),
         "layers": _check_sparsity(solution, initialization, targets),
         **{
@@ -106,8 +110,9 @@ def _check_sparsity(solution: Point, initialization: Point, targets: Mapping[str
     """Counts what every kernel has kept, and insists on its target.
 
     Returns:
-      One row per kernel: name, shape, weights, how many of them were nonzero at the start, how many
-      are kept in the end, how many were to be, sparsity.
+      One row per kernel: name, shape, weights, how many of them were nonzero at the start and how many
+      units (output channels) had none then, how many weights are kept in the end, how many were to be,
+      sparsity.
 
     Raises:
       RuntimeError: a kernel is not at its target; a defect of this software.
@@ -115,7 +120,7 @@ def _check_sparsity(solution: Point, initialization: Point, targets: Mapping[str
     kept = solution.mask.live_weights({name: solution.weights[name].shape for name in targets})
     rows = []
     for name, target in targets.items():
-        kernel = solution.weights[name]
+        kernel, nonzero = solution.weights[name], initialization.weights[name] != 0
         if kept[name] != target:
             raise RuntimeError(f"{name} kept {kept[name]} of {kernel.size} weights; the target is {target}")
         rows.append(
@@ -123,7 +128,8 @@ def _check_sparsity(solution: Point, initialization: Point, targets: Mapping[str
                 "kernel": name,
                 "shape": list(kernel.shape),
                 "weights": kernel.size,
-                "nonzero_at_start": int(np.count_nonzero(initialization.weights[name])),
+                "nonzero_at_start": int(np.count_nonzero(nonzero)),
+                "units_empty_at_start": int(np.count_nonzero(~nonzero.reshape(-1, kernel.shape[-1]).any(axis=0))),
                 "kept": kept[name],
                 "target": target,
                 "sparsity": 1 - kept[name] / kernel.size,

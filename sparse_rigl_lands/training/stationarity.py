@@ -1,7 +1,7 @@
 """How far a point is from being stationary: the gradient norm of the objective, and its noise."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -14,14 +14,14 @@ from sparse_rigl_lands.training.objective import Objective
 
 @dataclasses.dataclass(frozen=True)
 class GradientNorm:
-    """The Euclidean norm of a gradient estimated from B batches.
+    """The Euclidean norm of a gradient estimated from R independent samples of the training stream.
 
     The expectation of norm^2 is that of the true gradient plus noise^2: where the two are alike, the
     point cannot be told from a stationary one.
 
     Args:
-      norm: of the mean gradient g of the batches.
-      noise: the norm that sampling alone gives, sqrt(sum_b ||g_b - g||^2 / (B (B - 1))).
+      norm: of the mean g of the samples' gradients.
+      noise: the norm that sampling alone gives, sqrt(sum_r ||g_r - g||^2 / (R (R - 1))).
     """
 
     norm: float
@@ -32,8 +32,8 @@ def gradient_norms(
     model: tf_keras.Model,
     objective: Objective,
     mask: Mask,
-    batches: tf.data.Dataset,
-    count: int,
+    samples: Sequence[tf.data.Dataset],
+    batches: int,
     strategy: tf.distribute.Strategy,
 ) -> tuple[GradientNorm, GradientNorm]:
     """The gradient of the full objective, as training has it, within a sparse subspace and in all dimensions.
@@ -45,8 +45,10 @@ def gradient_norms(
       model: the plain network, its variables made under ``strategy``, masked weights zero.
       objective: whose gradient is taken.
       mask: its live weights, with all weights that are no kernels, span the sparse subspace.
-      batches: of ``Dataset.training_batches``; as many images each as training has.
-      count: B, how many of them, at least 2.
+      samples: R >= 2 streams of ``Dataset.training_batches``, each under a seed of its own: the batches
+        of one stream are not independent, since an epoch shows every image once. Batches are as large
+        as in training, and divide among the replicas.
+      batches: how many of each stream are read.
       strategy: in whose replicas to run.
 
     Returns:
@@ -63,24 +65,28 @@ def gradient_norms(
             loss = (tf.reduce_mean(losses) + objective.l2(weights)) / replicas
         return tape.gradient(loss, list(weights.values()))
 
-    def squared_norms(gradients: list[tf.Tensor]) -> tf.Tensor:
-        """Of the components in the sparse subspace, and of all."""
-        parts = [(tf.where(keep, g, 0.0), g) for keep, g in zip(live, gradients, strict=True)]
-        return 2 * tf.stack([tf.add_n([tf.nn.l2_loss(g) for g in side]) for side in zip(*parts, strict=True)])
-
     @tf.function
-    def sums(iterator: Iterator) -> tuple[tf.Tensor, tf.Tensor]:
-        total, squares = [tf.zeros(weight.shape) for weight in weights.values()], tf.zeros([2])
-        for _ in tf.range(count):
+    def sample_gradient(iterator: Iterator) -> list[tf.Tensor]:
+        total = [tf.zeros(weight.shape) for weight in weights.values()]
+        for _ in tf.range(batches):
             per_replica = strategy.run(replica_gradients, args=next(iterator))
             gradients = [strategy.reduce("SUM", gradient, axis=None) for gradient in per_replica]
             total = [before + gradient for before, gradient in zip(total, gradients, strict=True)]
-            squares += squared_norms(gradients)
-        return squared_norms(total) / count**2, squares
+        return [gradient / batches for gradient in total]
 
-    iterator = iter(strategy.experimental_distribute_dataset(batches))
-    compiled = sums.get_concrete_function(iterator)  # TensorFlow warns of a function that is made anew for every model
-    of_mean, of_batches = (x.numpy().astype("float64") for x in compiled(iterator))
-    noise = np.maximum(of_batches - count * of_mean, 0.0) / (count * (count - 1))
+    def squared_norms(gradients: Sequence[tf.Tensor]) -> np.ndarray:
+        """Of the components in the sparse subspace, and of all: float64 [2]."""
+        parts = [(tf.where(keep, g, 0.0), g) for keep, g in zip(live, gradients, strict=True)]
+        return 2 * np.array([sum(float(tf.nn.l2_loss(g)) for g in side) for side in zip(*parts, strict=True)])
+
+    total: list[tf.Tensor] = [tf.zeros(weight.shape) for weight in weights.values()]
+    of_samples = np.zeros(2)
+    for sample in samples:
+        gradients = sample_gradient(iter(strategy.experimental_distribute_dataset(sample)))
+        total = [before + gradient for before, gradient in zip(total, gradients, strict=True)]
+        of_samples += squared_norms(gradients)
+    count = len(samples)
+    of_mean = squared_norms(total) / count**2
+    noise = np.maximum(of_samples - count * of_mean, 0.0) / (count * (count - 1))
     sparse, dense = (GradientNorm(float(norm), float(error)) for norm, error in np.sqrt([of_mean, noise]).T)
     return sparse, dense

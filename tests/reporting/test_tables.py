@@ -53,7 +53,7 @@ def test_solutions_table():
 
 
 def test_sweep_table_gives_the_mean_and_the_spread_over_seeds():
-    def row(method, sparsity, loss, accuracy, fewest=5, empty="", zeroed=0.0):
+    def row(method, sparsity, loss, accuracy, fewest=5, empty="", zeroed=0.0, units=3):
         return {
             "method": method,
             "sparsity": sparsity,
@@ -61,18 +61,21 @@ def test_sweep_table_gives_the_mean_and_the_spread_over_seeds():
             "zeroed_fraction": zeroed,
             "training_loss": loss,
             "test_accuracy": accuracy,
-            "fewest_weights_at_start": fewest,
+            "smallest_kernel_at_start": f"{method}/kernel",
+            "its_weights_at_start": fewest,
+            "units": 12,
+            "units_empty_at_start": units,
             "kernels_empty_at_start": empty,
         }
 
     rows = [
         row("pruned", 0.9, 0.1, 0.9),
-        row("pruned", 0.9, 0.3, 0.7, fewest=4),
+        row("pruned", 0.9, 0.3, 0.7, fewest=4, units=5),
         row("zeroed_init", 0.0, 2.3, 0.1, 0, "a/kernel", zeroed=0.999),
         row("zeroed_init", 0.0, 2.3, 0.1, 0, "a/kernel b/kernel", zeroed=0.999),
     ]
     _, pruned, zeroed = _cells(tables.sweep_table(rows))
     spread = ["0.2000 (0.1000 to 0.3000)", "0.8000 (0.7000 to 0.9000)"]
-    assert pruned == ["pruned", "0.9", "0.4500", "0", "2", *spread, "4", "none"]
+    assert pruned == ["pruned", "0.9", "0.4500", "0", "2", *spread, "4 in pruned/kernel", "none", "4 of 12"]
     assert zeroed[:4] == ["zeroed_init", "0", "0.0000", "0.999"]
-    assert zeroed[-2:] == ["0", "a/kernel, b/kernel"]
+    assert zeroed[-3:] == ["0 in zeroed_init/kernel", "a/kernel, b/kernel", "3 of 12"]

@@ -11,7 +11,7 @@ from sparse_rigl_lands import files
 def test_a_finished_run_is_described(commands, small_run, tmp_path):
     copy = tmp_path / "pruned-seed0"
     shutil.copytree(small_run, copy)
-    few = "--gin_param=describe_solution.gradient_batches=2"
+    few = "--gin_param=describe_solution.gradient_batches=1"
     output = commands.run("scripts/solutions.py", str(copy), str(small_run), few, f"--output_dir={tmp_path / 'table'}")
     written = files.SolutionFiles(tmp_path / "table")
     assert output == written.markdown.read_text() + f"{written.table}\n{written.markdown}\n"

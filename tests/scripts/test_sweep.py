@@ -42,7 +42,7 @@ def test_killed_and_run_again_it_ends_with_every_run_and_both_figures(commands, 
     with sweep.table.open() as table:
         rows = list(csv.DictReader(table))
     assert {row["method"] for row in rows} == {"dense", "pruned", "lottery", "scratch", "zeroed_init"}
-    for path in (*sweep.figure("figure1"), *sweep.figure("figure5"), sweep.markdown):
+    for path in (*sweep.figure1, *sweep.figure5, sweep.markdown):
         assert path.stat().st_size > 0
     before = sweep.table.read_bytes()
     started = time.monotonic()
@@ -74,7 +74,7 @@ def test_a_run_that_fails_is_named_with_its_reason(commands, short_sweep, tmp_pa
     ("arguments", "words"),
     [
         (["--gin_param=Sweep.sparsities=(1.5,)"], "Sweep.sparsities names 1.5"),
-        (["--processes=0"], "the number of processes is 0"),
+        (["--gin_param=Sweep.processes=0"], "Sweep.processes is 0"),
         (["--gin_param=Sweep.sparsity=(0.5,)"], "close names: sparsities"),
     ],
 )

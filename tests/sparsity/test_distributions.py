@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 import tensorflow as tf
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sparse_rigl_lands.errors import InputError
@@ -89,13 +89,28 @@ def test_a_sparsity_that_cannot_be_met_is_refused(dense):
         erdos_renyi_kernel(SHAPES, 0.9, dense)
 
 
+@pytest.mark.parametrize("power", [-1, float("inf"), float("nan"), "1"])
+def test_an_impossible_power_is_refused(power):
+    with pytest.raises(InputError, match="erdos_renyi_kernel.power is .*; it must be finite and not negative"):
+        erdos_renyi_kernel(SHAPES, 0.9, power=power)
+
+
+def test_a_huge_power_spends_the_budget_on_the_smallest_kernels():
+    sparsities = erdos_renyi_kernel(SHAPES, 0.9, power=1e9)  # 539.2 of 5392 weights, in the smallest first
+    assert list(sparsities.values()) == [0.0, 1.0, pytest.approx(1 - (539.2 - 144) / 640)]
+
+
+def test_dense_is_a_list():
+    with pytest.raises(InputError, match="dense is 'stem/conv/kernel'; it must be a list"):
+        erdos_renyi_kernel(SHAPES, 0.9, dense="stem/conv/kernel")
+
+
 def test_per_layer():
     assert list(per_layer(SHAPES, {"block/conv/kernel": 0.7}, 0.1).values()) == [0.1, 0.7, 0.1]
 
 
 @given(_NETWORKS, st.floats(0.0, 0.99))
 def test_every_distribution_stays_in_range(shapes, sparsity):
-    assume(shapes)
     for sparsities in (uniform(shapes, sparsity), erdos_renyi_kernel(shapes, sparsity)):
         assert all(0 <= value < 1 for value in sparsities.values())
 

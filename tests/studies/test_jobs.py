@@ -9,7 +9,6 @@ import time
 
 import pytest
 
-from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.studies.jobs import Job, Outcome, run_jobs
 
 
@@ -66,10 +65,17 @@ def test_another_configuration_a_missing_result_or_record_is_done_again(job, run
     assert run([job("a", configuration="other")])[1] == ["+a", "-a"]
 
 
-def test_what_was_built_upon_another_result_is_done_again(job, run):
-    run([job("a"), job("b", ("a",)), job("c", ("b",)), job("other")])
-    changed = job("a", configuration="other")
-    assert run([changed, job("b", ("a",)), job("c", ("b",)), job("other")])[1] == ["+a", "-a", "+b", "-b", "+c", "-c"]
+def test_what_was_built_upon_another_result_is_done_again(job, run, tmp_path):
+    jobs = [job("a"), job("b", ("a",)), job("c", ("b",)), job("other")]
+    run(jobs)
+    (tmp_path / "b").write_text("by hand")
+    assert run(jobs)[1] == ["+b", "-b"]  # gives what it gave before, so c still stands
+    assert run(jobs)[1] == []
+    changed = job("a", program=f"open({str(tmp_path / 'x')!r}, 'w')", configuration="other")
+    assert run([changed, *jobs[1:]])[1] == ["+a", "-a"]
+    (tmp_path / "logs" / "a.json").unlink()
+    (tmp_path / "a").write_text("another result")
+    assert run([Job("a", (sys.executable, "-c", ""), "", tmp_path / "a"), *jobs[1:]])[1] == ["+b", "-b"]
 
 
 def test_a_failure_holds_up_what_needs_it_and_nothing_else(job, run, tmp_path):
@@ -84,9 +90,11 @@ def test_a_failure_holds_up_what_needs_it_and_nothing_else(job, run, tmp_path):
     assert sorted(notes) == ["+broken", "+held_up", "-broken", "-held_up"]
 
 
-def test_no_process_is_refused(job, run):
-    with pytest.raises(InputError, match="the number of processes is 0"):
-        run([job("a")], processes=0)
+def test_a_command_that_was_killed_says_so(job, run):
+    killed = job(
+        "killed", program="import os, signal; print('half done', flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    assert [failure.reason for failure in run([killed])[0].failures] == ["killed by SIGKILL"]
 
 
 @pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGINT])

@@ -1,21 +1,31 @@
 """Protects: the row of the table of solutions is what its columns say, by independent means."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from sparse_rigl_lands import files
+from sparse_rigl_lands.data.digits import Digits
 from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.networks.digits_resnet import digits_resnet
 from sparse_rigl_lands.points import checkpoint
 from sparse_rigl_lands.sparsity.distributions import uniform
 from sparse_rigl_lands.sparsity.pruned import PruningSchedule
 from sparse_rigl_lands.studies.solutions import describe_solution
 from sparse_rigl_lands.training.fixed_mask import Lottery, Scratch, shuffled_mask
 from sparse_rigl_lands.training.methods import Dense, Pruned
+from sparse_rigl_lands.training.pruned_run import PrunedRun
 from sparse_rigl_lands.training.recipe import Recipe
 from sparse_rigl_lands.training.run import train
 from sparse_rigl_lands.training.schedules import WarmupStepDecay
+from sparse_rigl_lands.training.workload import Workload
 
 _RECIPE = Recipe(steps=20, batch_size=64, learning_rate=WarmupStepDecay(0.2))
+
+
+def _pruned():
+    return Pruned(PruningSchedule(5, 15, 5), lambda shapes: uniform(shapes, 0.8))
 
 
 @pytest.fixture
@@ -24,7 +34,7 @@ def study(one_device, workload, tmp_path):
         directory = tmp_path / (directory or f"{method.name}-seed0")
         return train(str(directory), one_device, workload, method, _RECIPE)
 
-    study(Pruned(PruningSchedule(5, 15, 5), lambda shapes: uniform(shapes, 0.8)))
+    study(_pruned())
     return study
 
 
@@ -58,7 +68,7 @@ def test_a_row(study, describe):
 
 
 def test_points_of_the_paper(study, describe):
-    rows = [describe(study(method), gradient_batches=2) for method in (Lottery(), Dense())]
+    rows = [describe(study(method), gradient_batches=1) for method in (Lottery(), Dense())]
     assert [row["point"] for row in rows] == ["L-S", "D-S"]
     lottery, dense = rows
     assert lottery["mask_overlap_with_pruned"] == 1
@@ -69,16 +79,49 @@ def test_points_of_the_paper(study, describe):
 
 def test_the_pruned_solution_is_none_of_its_own_distance(study, describe):
     pruned = files.RunFiles(study(Lottery()).directory.parent / "pruned-seed0")
-    row = describe(pruned, gradient_batches=2)
+    row = describe(pruned, gradient_batches=1)
     assert (row["point"], row["distance_to_pruned"], row["mask_overlap_with_pruned"]) == ("P-S", 0, 1)
 
 
 def test_without_a_pruned_run_there_is_nothing_to_compare_with(study, describe):
-    row = describe(study(Dense(), "elsewhere/dense-seed0"), gradient_batches=2)
+    row = describe(study(Dense(), "elsewhere/dense-seed0"), gradient_batches=1)
     assert row["distance_to_pruned"] is None
     assert row["mask_overlap_with_pruned"] is None
 
 
-def test_too_few_batches_are_refused(study, describe):
-    with pytest.raises(InputError, match="gradient_batches is 1; it must be at least 2"):
-        describe(study(Dense()), gradient_batches=1)
+def test_the_samples_of_the_gradient_are_independent(study, describe, monkeypatch):
+    run, seeds, training_batches = study(Dense()), [], Digits.training_batches
+
+    def spy(self, batch_size, seed, first_step):
+        seeds.append(seed)
+        return training_batches(self, batch_size, seed, first_step)
+
+    monkeypatch.setattr(Digits, "training_batches", spy)
+    describe(run, gradient_samples=5, gradient_batches=1)
+    assert len(set(seeds)) == len(seeds) == 5
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [({"gradient_samples": 1}, "must be at least 2"), ({"gradient_batches": 0}, "must be at least 1")],
+)
+def test_too_few_are_refused(study, describe, settings, words):
+    with pytest.raises(InputError, match=words):
+        describe(study(Dense()), **settings)
+
+
+def test_a_run_whose_first_or_last_checkpoint_is_gone_is_refused(study, describe):
+    run = study(Dense())
+    files.index_file(run.checkpoint(0)).unlink()
+    with pytest.raises(InputError, match="dense-seed0 has no checkpoint of step 0; it has 20"):
+        describe(run)
+
+
+def test_a_pruned_run_of_another_network_is_refused(study, one_device, workload, tmp_path):
+    run = study(Dense())
+    other = Workload("small", Digits(), digits_resnet(), workload.objective)
+    train(str(tmp_path / "other"), one_device, other, _pruned(), _RECIPE)
+    with pytest.raises(InputError, match="is of another network"):
+        describe_solution(run, one_device, workload, _RECIPE, PrunedRun(str(tmp_path / "other")))
+    with pytest.raises(InputError, match="is of workload small, not another"):
+        describe_solution(run, one_device, dataclasses.replace(workload, name="another"), _RECIPE)

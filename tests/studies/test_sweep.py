@@ -3,6 +3,7 @@
 import csv
 
 import pytest
+import tensorflow as tf
 
 from sparse_rigl_lands import files
 from sparse_rigl_lands.errors import InputError
@@ -15,7 +16,7 @@ def _by_name(sweep):
 
 
 def test_lottery_and_scratch_share_the_pruned_run_of_their_sparsity_and_seed():
-    runs = _by_name(Sweep("gin/digits", sparsities=(0.8, 0.99), seeds=(6, 7)))
+    runs = _by_name(Sweep("test", "gin/digits", sparsities=(0.8, 0.99), seeds=(6, 7)))
     assert len(runs) == 2 * (1 + 2 * 3)
     for name in ("lottery", "scratch"):
         run = runs[f"sparsity-0.99/{name}-seed7"]
@@ -28,14 +29,14 @@ def test_lottery_and_scratch_share_the_pruned_run_of_their_sparsity_and_seed():
 
 
 def test_the_pruned_run_is_made_where_only_lottery_is_asked_for():
-    assert list(_by_name(Sweep("gin", methods=("lottery",), sparsities=(0.9,)))) == [
+    assert list(_by_name(Sweep("test", "gin", methods=("lottery",), sparsities=(0.9,)))) == [
         "sparsity-0.9/pruned-seed0",
         "sparsity-0.9/lottery-seed0",
     ]
 
 
 def test_a_fraction_of_zero_is_the_dense_run():
-    runs = _by_name(Sweep("gin", methods=(), zeroed_fractions=(0, 0.9), sparsity_parameter="per_layer.default"))
+    runs = _by_name(Sweep("test", "gin", methods=(), zeroed_fractions=(0, 0.9), sparsity_parameter="per_layer.default"))
     assert list(runs) == ["dense-seed0", "zeroed-0.9/zeroed_init-seed0"]
     run = runs["zeroed-0.9/zeroed_init-seed0"]
     assert (run.method, run.zeroed_fraction, run.sparsity) == ("zeroed_init", 0.9, 0.0)
@@ -57,16 +58,19 @@ def test_a_fraction_of_zero_is_the_dense_run():
 )
 def test_an_impossible_sweep_is_refused(settings, words):
     with pytest.raises(InputError, match=words):
-        Sweep("gin/digits", **settings)
+        Sweep("test", "gin/digits", **settings)
 
 
 @pytest.fixture
 def finished(tmp_path):
     """A sweep, where it lies, and the names of its finished runs."""
-    sweep = Sweep("gin/digits", sparsities=(0.99,), zeroed_fractions=(0, 0.9), seeds=(0,))
+    sweep = Sweep("test", "gin/digits", sparsities=(0.99,), zeroed_fractions=(0, 0.9), seeds=(0,))
     written = files.SweepFiles(tmp_path)
     for run in sweep.runs():
-        layers = [{"kernel": "a/kernel", "nonzero_at_start": 7}, {"kernel": "b/kernel", "nonzero_at_start": 0}]
+        layers = [
+            {"kernel": name, "shape": [2, units], "nonzero_at_start": nonzero, "units_empty_at_start": empty}
+            for name, units, nonzero, empty in (("a/kernel", 8, 7, 3), ("b/kernel", 4, 0, 4))
+        ]
         written.run(run.name).create()
         files.write_json(
             written.run(run.name).summary,
@@ -87,7 +91,8 @@ def test_results_are_a_row_per_finished_run(finished):
     row = rows[-1]
     assert (row["method"], row["sparsity"], row["sparsity_of_all_kernels"]) == ("scratch", 0.99, 0.98)
     assert (row["training_loss"], row["training_loss_error"], row["test_accuracy"]) == (0.25, 0.01, 0.75)
-    assert (row["fewest_weights_at_start"], row["kernels_empty_at_start"]) == (0, "b/kernel")
+    assert (row["smallest_kernel_at_start"], row["its_weights_at_start"]) == ("b/kernel", 0)
+    assert (row["kernels_empty_at_start"], row["units_empty_at_start"], row["units"]) == ("b/kernel", 7, 12)
     with written.table.open() as table:
         assert [each["run"] for each in csv.DictReader(table)] == [row["run"] for row in rows]
 
@@ -95,9 +100,11 @@ def test_results_are_a_row_per_finished_run(finished):
 def test_every_run_is_the_command_that_a_person_would_run(tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(sweeps, "run_jobs", lambda jobs, *rest: seen.extend(jobs) or [])
-    sweep = Sweep("gin/digits", methods=("scratch",), sparsities=(0.9,), seeds=(6,), bindings=("Recipe.steps = 7",))
+    sweep = Sweep(
+        "test", "gin/digits", methods=("scratch",), sparsities=(0.9,), seeds=(6,), bindings=("Recipe.steps = 7",)
+    )
     written = files.SweepFiles(tmp_path / "sweep")
-    sweeps.train_all(sweep, written, 1, lambda gin_file, bindings: f"{gin_file} {bindings}")
+    sweeps.train_all(sweep, written, lambda gin_file, bindings: f"{gin_file} {bindings}")
     pruned, scratch = seen
     assert list(pruned.command[2:]) == [
         "--gin_file=gin/digits/pruned.gin",
@@ -107,8 +114,23 @@ def test_every_run_is_the_command_that_a_person_would_run(tmp_path, monkeypatch)
         f"--output_dir={tmp_path}/sweep/sparsity-0.9/pruned-seed6",
     ]
     assert scratch.needs == (pruned.name,)
-    assert scratch.configuration == "gin/digits/scratch.gin ('Recipe.steps = 7',)"
+    configuration, *software = scratch.configuration.splitlines()
+    assert configuration == "gin/digits/scratch.gin ('Recipe.steps = 7',)"
+    assert f"tensorflow {tf.__version__}" in software
+    assert software[-1].startswith("source ")
     assert scratch.result == files.RunFiles(tmp_path / "sweep/sparsity-0.9/scratch-seed6").summary
+
+
+def test_what_was_told_before_is_gone_when_it_starts(tmp_path, monkeypatch):
+    """A table or a figure of other runs must not lie beside those that are made."""
+    written = files.SweepFiles(tmp_path)
+    results = [written.table, written.markdown, *written.figure1, *written.figure5]
+    for path in (*results, tmp_path / "mine"):
+        path.touch()
+    monkeypatch.setattr(sweeps, "run_jobs", lambda *arguments: [path for path in results if path.exists()])
+    sweep = Sweep("test", "gin/digits", methods=("pruned",), sparsities=(0.9,))
+    assert sweeps.train_all(sweep, written, lambda gin_file, bindings: "") == []
+    assert (tmp_path / "mine").exists()
 
 
 def test_nothing_starts_if_a_configuration_is_impossible(tmp_path, monkeypatch):
@@ -117,7 +139,7 @@ def test_nothing_starts_if_a_configuration_is_impossible(tmp_path, monkeypatch):
     def refuse(gin_file, bindings):
         raise InputError(gin_file)
 
-    sweep = Sweep("gin/digits", methods=("pruned",), sparsities=(0.9,))
+    sweep = Sweep("test", "gin/digits", methods=("pruned",), sparsities=(0.9,))
     with pytest.raises(InputError, match="gin/digits/pruned.gin"):
-        sweeps.train_all(sweep, files.SweepFiles(tmp_path / "sweep"), 1, refuse)
+        sweeps.train_all(sweep, files.SweepFiles(tmp_path / "sweep"), refuse)
     assert not (tmp_path / "sweep").exists()

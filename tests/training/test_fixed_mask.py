@@ -4,8 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+import tf_keras
 
 from sparse_rigl_lands import files
+from sparse_rigl_lands.data.digits import Digits
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.networks.digits_resnet import digits_resnet
 from sparse_rigl_lands.points import checkpoint, initializations
@@ -62,18 +64,25 @@ def test_lottery_is_the_pruned_runs_own_start_under_its_mask(study, workload):
 
 def test_lottery_rewinds_to_a_later_step_and_goes_on_from_there(study, monkeypatch):
     (_, solution), pruned = study(_pruned())
-    first_steps = []
-    take_steps = Trainer.take_steps
+    first_steps, first_batches = [], []
+    take_steps, training_batches = Trainer.take_steps, Digits.training_batches
 
     def spy(self, batches, count):
         first_steps.append(int(self._optimizer.iterations))
         return take_steps(self, batches, count)
 
+    def spy_on_data(self, batch_size, seed, first_step):
+        first_batches.append(first_step)
+        return training_batches(self, batch_size, seed, first_step)
+
     monkeypatch.setattr(Trainer, "take_steps", spy)
+    monkeypatch.setattr(Digits, "training_batches", spy_on_data)
     (first, last), run = study(Lottery(rewind_step=4))
     ticket = checkpoint.load(pruned.checkpoint(4)).point
     assert first.digest() == ticket.under(solution.mask).digest()
-    assert first_steps[0] == 4  # and so the learning rate, and the data, are those of step 4
+    assert first_steps[0] == 4  # of the learning rate
+    assert first_batches == [4]
+    assert files.read_json(run.summary)["first_step"] == 4
     assert run.checkpoint_steps() == [4, 10, 20]
     assert last.origin.global_step == 20
 
@@ -149,7 +158,7 @@ def test_zeroed_is_the_dense_run_of_a_start_with_zeros(study, workload):
 
 @pytest.mark.parametrize("method", [Scratch, Lottery])
 def test_without_the_pruned_run_nothing_is_written(study, tmp_path, method):
-    with pytest.raises(InputError, match="pruned-seed0, which .* takes its mask from, is not there"):
+    with pytest.raises(InputError, match="pruned-seed0, which .* builds upon, is not there"):
         study(method())
     assert list(tmp_path.iterdir()) == []
 
@@ -173,6 +182,22 @@ def _empty_stem(shapes, seed, pruned_solution):
     return Mask({"stem/conv/kernel": np.zeros(shapes["stem/conv/kernel"], bool)})
 
 
+def test_a_ticket_of_another_network_under_a_mask_that_fits_leaves_no_directory(study, workload, one_device, tmp_path):
+    """The directory would belong to the configuration that failed."""
+    images = workload.network.input
+    x = tf_keras.layers.Dense(10, use_bias=False, name="head/dense")(workload.network.get_layer("head/pool").output)
+    other = dataclasses.replace(workload, network=tf_keras.Model(images, x))
+    train(str(tmp_path / "pruned-seed0"), one_device, other, _pruned(), _RECIPE)
+    with pytest.raises(InputError, match="is of another network: it lacks head/dense/bias"):
+        study(Lottery())
+    assert not (tmp_path / "lottery-seed0").exists()
+
+
+def test_a_mask_that_is_no_function_is_refused():
+    with pytest.raises(InputError, match="Scratch.mask is 'pruned_mask'; it must be a function: @pruned_mask"):
+        Scratch(mask="pruned_mask")
+
+
 def test_a_mask_with_an_empty_kernel_is_refused_unless_asked_for(study):
     with pytest.raises(InputError, match=r"no weight in stem/conv/kernel.*Scratch.allow_empty_kernels = True"):
         study(Scratch(mask=_empty_stem))
@@ -185,6 +210,8 @@ def test_a_sparsity_that_leaves_a_kernel_empty_is_refused_when_pruning(study, tm
     with pytest.raises(InputError, match=r"no weight is left in stem/conv/kernel \(of 36\)"):
         study(_pruned(0.99))
     assert list(tmp_path.iterdir()) == []
+    (_, last), _ = study(Pruned(PruningSchedule(5, 15, 5), lambda shapes: uniform(shapes, 0.99), True))
+    assert set(last.mask.empty_kernels()) == {"stem/conv/kernel", "block1/projection/conv/kernel"}  # of 36 and 32
 
 
 @pytest.mark.parametrize("step", [20, -1, 2.5])

@@ -30,7 +30,7 @@ def save(network, mask):
             point = dense.under(mask if step == steps[-1] else Mask({}))
             checkpoint.save(run.checkpoint(step), Checkpoint(point, {}))
         if finished:
-            files.write_json(run.summary, {})
+            files.write_json(run.summary, {"workload": workload, "first_step": steps[0], "global_step": steps[-1]})
 
     return save
 
@@ -58,13 +58,26 @@ def test_without_it_the_command_that_makes_it_is_told(save, run, steps, state):
     save(run.beside("pruned", 3), steps, finished=False)
     directory = run.beside("pruned", 3).directory
     command = f"python train.py --gin_file=gin/digits/pruned.gin --seed=3 --output_dir={directory}"
-    with pytest.raises(InputError, match=f"which scratch takes its mask from, {state}; make it first: {command}"):
+    with pytest.raises(InputError, match=f"which scratch builds upon, {state}; make it first: {command}"):
         PrunedRun(gin_file="gin/digits/pruned.gin").solution(run, ORIGIN)
+    with pytest.raises(InputError, match=f"{state}; make it first: python train.py"):
+        PrunedRun().at_step(run, ORIGIN, 0)
 
 
 def test_one_of_another_workload_is_refused(save, run):
     save(run.beside("pruned", 3), [0, 20], workload="other")
     with pytest.raises(InputError, match="is of workload other, not small"):
+        PrunedRun().solution(run, ORIGIN)
+    with pytest.raises(InputError, match="is of workload other, not small"):
+        PrunedRun().at_step(run, ORIGIN, 0)
+
+
+def test_a_pruned_run_without_its_last_checkpoint_is_refused(save, run):
+    """An earlier one has another mask."""
+    pruned = run.beside("pruned", 3)
+    save(pruned, [0, 10, 20])
+    files.index_file(pruned.checkpoint(20)).unlink()
+    with pytest.raises(InputError, match="has no checkpoint of step 20; it has 0, 10"):
         PrunedRun().solution(run, ORIGIN)
 
 

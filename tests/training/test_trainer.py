@@ -11,7 +11,7 @@ from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.points.point import Origin, assign
-from sparse_rigl_lands.sparsity import random_masks, variants
+from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.masked import masked_variant
 from sparse_rigl_lands.sparsity.pruned import PruningSchedule, mask_update, pruned_variant
 from sparse_rigl_lands.training.objective import Objective
@@ -20,14 +20,7 @@ from sparse_rigl_lands.training.trainer import Trainer
 _RATE, _MOMENTUM, _DECAY, _SMOOTHING, _BATCH = 0.1, 0.9, 0.05, 0.1, 12
 
 
-def _masked_point(network):
-    shapes = variants.kernel_shapes(network)
-    mask = random_masks.random(shapes, dict.fromkeys(shapes, 0.7), 0, "test")
-    return initializations.scratch(network, Origin("small", "scratch", 0, 0), mask)
-
-
-def _masked_trainer(network, strategy, weight_decay=_DECAY):
-    point = _masked_point(network)
+def _masked_trainer(network, strategy, point, weight_decay=_DECAY):
     with strategy.scope():
         model = masked_variant(network, point.mask)
         optimizer = tf_keras.optimizers.SGD(_RATE, _MOMENTUM, nesterov=True)
@@ -107,12 +100,12 @@ def test_masked_weights_and_their_momentum_stay_exactly_zero(network, one_device
 
 @pytest.mark.parametrize("strategy", ["one_device", "mirrored"])
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
-def test_a_fixed_mask_is_never_left(network, request, strategy, precision):
+def test_a_fixed_mask_is_never_left(network, sparse_point, request, strategy, precision):
     """Weights, momentum and gradient of masked entries are exactly zero on every replica."""
     strategy = request.getfixturevalue(strategy)
-    trainer = _masked_trainer(variants.with_precision(network, precision), strategy)
+    trainer = _masked_trainer(variants.with_precision(network, precision), strategy, sparse_point)
     trainer.take_steps(_batches(strategy, 5)[0], 5)
-    masks = _masked_point(network).mask.arrays
+    masks = sparse_point.mask.arrays
     named = variants.named_variables(trainer.model)
     for name, live in masks.items():
         for variable in (named.weights[name], trainer.momentum[name]):
@@ -128,9 +121,9 @@ def test_a_fixed_mask_is_never_left(network, request, strategy, precision):
         assert gradient.numpy()[masks[name]].any(), name
 
 
-def test_training_under_a_mask_is_projected_training_of_the_plain_network(network, one_device):
+def test_training_under_a_mask_is_projected_training_of_the_plain_network(network, sparse_point, one_device):
     """Against plain Keras whose kernels and gradients are multiplied by the mask, and NumPy's Nesterov update."""
-    trainer, point = _masked_trainer(network, one_device), _masked_point(network)
+    trainer, point = _masked_trainer(network, one_device, sparse_point), sparse_point
     batches, (images, labels) = _batches(one_device, 3)
     trainer.take_steps(batches, 3)
     model = tf_keras.models.clone_model(network)
@@ -151,11 +144,11 @@ def test_training_under_a_mask_is_projected_training_of_the_plain_network(networ
         np.testing.assert_allclose(_weights(trainer)[name], variable, rtol=1e-4, atol=1e-6, err_msg=name)
 
 
-def test_weight_decay_touches_live_weights_alone(network, one_device):
+def test_weight_decay_touches_live_weights_alone(network, sparse_point, one_device):
     """With decay and without: only live kernel entries come out different, and the L2 term is theirs."""
-    decayed, plain = (_masked_trainer(network, one_device, decay) for decay in (0.5, 0.0))
+    decayed, plain = (_masked_trainer(network, one_device, sparse_point, decay) for decay in (0.5, 0.0))
     (metrics, _) = (trainer.take_steps(_batches(one_device, 1)[0], 1) for trainer in (decayed, plain))
-    point = _masked_point(network)
+    point = sparse_point
     squared = sum(np.sum(point.weights[name].astype("float64") ** 2) for name in point.mask.arrays)
     assert metrics[0, 1] == pytest.approx(0.5 / 2 * squared, rel=1e-5)
     for name, weight in _weights(decayed).items():
@@ -165,9 +158,9 @@ def test_weight_decay_touches_live_weights_alone(network, one_device):
         assert name not in point.mask.arrays or np.mean(changed[live]) > 0.9, name
 
 
-def test_a_point_with_a_mask_is_not_trained_dense(network, one_device):
+def test_a_point_with_a_mask_is_not_trained_dense(network, sparse_point, one_device):
     with pytest.raises(InputError, match="has a mask of stem/conv/kernel, which is trained dense here"):
-        _trainer(network, one_device).restore(Checkpoint(_masked_point(network), {}))
+        _trainer(network, one_device).restore(Checkpoint(sparse_point, {}))
 
 
 def test_master_weights_are_never_rounded(network, one_device):
