@@ -77,13 +77,13 @@ def test_lottery_rewinds_to_a_later_step_and_goes_on_from_there(study, monkeypat
 
     monkeypatch.setattr(Trainer, "take_steps", spy)
     monkeypatch.setattr(Digits, "training_batches", spy_on_data)
-    (first, last), run = study(Lottery(rewind_step=4))
+    (first, last), run = study(Lottery(rewind_step=4), recipe=dataclasses.replace(_RECIPE, keep_steps=()))
     ticket = checkpoint.load(pruned.checkpoint(4)).point
     assert first.digest() == ticket.under(solution.mask).digest()
     assert first_steps[0] == 4  # of the learning rate
     assert first_batches == [4]
     assert files.read_json(run.summary)["first_step"] == 4
-    assert run.checkpoint_steps() == [4, 10, 20]
+    assert run.checkpoint_steps() == [4, 20]  # its own first is kept
     assert last.origin.global_step == 20
 
 
