@@ -20,6 +20,13 @@ from sparse_rigl_lands.training.trainer import Trainer
 _RATE, _MOMENTUM, _DECAY, _SMOOTHING, _BATCH = 0.1, 0.9, 0.05, 0.1, 12
 
 
+def _nesterov_update(variable, velocity, gradient):
+    """One step of SGD with Nesterov's momentum, in NumPy; returns the new velocity."""
+    velocity = _MOMENTUM * velocity - _RATE * gradient
+    variable.assign_add(_MOMENTUM * velocity - _RATE * gradient)
+    return velocity
+
+
 def _masked_trainer(network, strategy, point, weight_decay=_DECAY):
     with strategy.scope():
         model = masked_variant(network, point.mask)
@@ -80,8 +87,7 @@ def test_two_steps_are_nesterov_momentum_by_hand(network, one_device):
         gradients = tape.gradient(loss, model.trainable_variables)
         for i, (name, variable, gradient) in enumerate(zip(names, model.trainable_variables, gradients, strict=True)):
             total = gradient.numpy() + (_DECAY * variable.numpy() if name.endswith("/kernel") else 0)
-            velocity[i] = _MOMENTUM * velocity[i] - _RATE * total
-            variable.assign_add(_MOMENTUM * velocity[i] - _RATE * total)
+            velocity[i] = _nesterov_update(variable, velocity[i], total)
     for name, variable in zip(names, model.trainable_variables, strict=True):
         np.testing.assert_allclose(_weights(trainer)[name], variable, rtol=1e-4, atol=1e-6, err_msg=name)
 
@@ -138,8 +144,7 @@ def test_training_under_a_mask_is_projected_training_of_the_plain_network(networ
         for i, gradient in enumerate(tape.gradient(loss, model.trainable_variables)):
             variable, live = model.trainable_variables[i], point.mask.arrays.get(names[i], 1.0)
             total = live * (gradient.numpy() + (_DECAY * variable.numpy() if names[i].endswith("/kernel") else 0))
-            velocity[i] = _MOMENTUM * velocity[i] - _RATE * total
-            variable.assign_add(_MOMENTUM * velocity[i] - _RATE * total)
+            velocity[i] = _nesterov_update(variable, velocity[i], total)
     for name, variable in zip(names, model.trainable_variables, strict=True):
         np.testing.assert_allclose(_weights(trainer)[name], variable, rtol=1e-4, atol=1e-6, err_msg=name)
 
