@@ -108,17 +108,18 @@ run_jobs([Job("sleeper", (sys.executable, "-c", sleeper), "", directory / "resul
 """
     parent = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL)
     pid = tmp_path / "pid"
-    _wait_until(lambda: pid.exists() and pid.read_text())
+    assert _comes_true(lambda: pid.exists() and pid.read_text())
     parent.send_signal(with_signal)
     parent.wait()
-    _wait_until(lambda: not _is_running(int(pid.read_text())))
+    assert _comes_true(lambda: not _is_running(int(pid.read_text())))
 
 
-def _wait_until(condition):
+def _comes_true(condition):
+    """Whether it does, within twenty seconds."""
     deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
+    while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)
+    return bool(condition())
 
 
 def _is_running(pid):
