@@ -87,7 +87,6 @@ def run_jobs(jobs: Sequence[Job], logs: pathlib.Path, processes: int, title: str
       logs: the directory of logs and records.
       processes: how many commands run side by side, at least 1.
       title: of the progress.
-
     """
     by_name = {job.name: job for job in jobs}
 
