@@ -47,9 +47,15 @@ class Dataset(abc.ABC):
 
     @abc.abstractmethod
     def evaluation_batches(
-        self, split: Split, batch_size: int, augmented: bool = False, seed: int = 0
+        self,
+        split: Split,
+        batch_size: int,
+        augmented: bool = False,
+        seed: int = 0,
+        limit: int | None = None,
+        first_batch: int = 0,
     ) -> tf.data.Dataset:
-        """Every example of a split once, in one fixed order.
+        """Every example of a split once, in one fixed order: a random one, so that the first n are a sample.
 
         Args:
           split: ``"train"`` or ``"test"``.
@@ -57,6 +63,8 @@ class Dataset(abc.ABC):
           augmented: whether the images are augmented as in training, by draws that are a pure
             function of (seed, example index).
           seed: keys the augmentation.
+          limit: how many examples to stop after; None for all.
+          first_batch: how many batches to pass over, without decoding their images where that takes time.
 
         Returns:
           Batches of (images float32 [batch_size, *image_shape], labels int32 [batch_size],
@@ -65,19 +73,27 @@ class Dataset(abc.ABC):
         """
 
 
-def padded_batches(images: tf.Tensor, labels: tf.Tensor, batch_size: int) -> tf.data.Dataset:
-    """Batches of in-memory examples, the last one filled up with zero images of weight zero.
+def padded_batches(examples: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
+    """Batches of examples, the last one filled up with zeros of weight zero.
 
     Args:
-      images: float32 [n, height, width, channels].
-      labels: int32 [n].
+      examples: (image, label), of static shapes.
       batch_size: examples per batch.
 
     Returns:
-      A dataset of ceil(n / batch_size) batches (images, labels, weights) as in
-      ``Dataset.evaluation_batches``.
+      Batches (images, labels, weights) as in ``Dataset.evaluation_batches``.
     """
-    padding = -int(images.shape[0]) % batch_size
-    examples = (images, labels, tf.ones_like(labels, tf.float32))
-    padded = (tf.pad(x, [[0, padding]] + [[0, 0]] * (x.shape.rank - 1)) for x in examples)
-    return tf.data.Dataset.from_tensor_slices(tuple(padded)).batch(batch_size, drop_remainder=True)
+
+    def fill(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        missing = batch_size - tf.shape(labels)[0]
+        filled = (_filled(tensor, missing, batch_size) for tensor in (images, labels, tf.ones_like(labels, tf.float32)))
+        images, labels, weights = filled
+        return images, labels, weights
+
+    batches = examples.batch(batch_size, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return batches.map(fill).prefetch(tf.data.AUTOTUNE)
+
+
+def _filled(tensor: tf.Tensor, missing: tf.Tensor, size: int) -> tf.Tensor:
+    paddings = [[0, missing]] + [[0, 0]] * (tensor.shape.rank - 1)
+    return tf.ensure_shape(tf.pad(tensor, paddings), [size, *tensor.shape[1:]])

@@ -71,13 +71,20 @@ class Digits(Dataset):
         return examples.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
 
     def evaluation_batches(
-        self, split: Split, batch_size: int, augmented: bool = False, seed: int = 0
+        self,
+        split: Split,
+        batch_size: int,
+        augmented: bool = False,
+        seed: int = 0,
+        limit: int | None = None,
+        first_batch: int = 0,
     ) -> tf.data.Dataset:
         if augmented:
             images, labels = self._augmented(split, seeds.key(seed, "evaluation augmentation"), tf.constant(0))
         else:
             images, labels = self._standardised(tf.constant(self._examples[split][0])), self._examples[split][1]
-        return padded_batches(images, tf.constant(labels), batch_size)
+        part = slice(first_batch * batch_size, limit)
+        return padded_batches(tf.data.Dataset.from_tensor_slices((images[part], labels[part])), batch_size)
 
     def _augmented(self, split: Split, key: int, epoch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         images, labels = self._examples[split]

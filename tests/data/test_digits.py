@@ -56,6 +56,15 @@ def test_evaluation_counts_are_exact_and_do_not_depend_on_the_batch_size(digits,
     np.testing.assert_array_equal(labels[:1437], reference[1])
 
 
+def test_evaluation_can_stop_early_and_be_entered_at_any_batch(digits):
+    everything = _examples(digits.evaluation_batches("train", 479, True, 3))
+    images, labels, weights = _examples(digits.evaluation_batches("train", 100, True, 3, limit=730, first_batch=2))
+    np.testing.assert_array_equal(weights, np.arange(600) < 530)
+    np.testing.assert_array_equal(images[:530], everything[0][200:730])
+    np.testing.assert_array_equal(labels[:530], everything[1][200:730])
+    assert not images[530:].any()
+
+
 def test_augmentation_is_keyed_by_the_seed(digits):
     plain, first, second = (
         _examples(digits.evaluation_batches("train", 479, augmented, seed))[0]

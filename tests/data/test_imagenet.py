@@ -158,6 +158,16 @@ def test_evaluation_counts_are_exact_and_do_not_depend_on_the_batch_size(imagene
     np.testing.assert_array_equal(images[:23], reference[0])
 
 
+def test_evaluation_can_stop_early_and_be_entered_at_any_batch(imagenet):
+    everything = _examples(imagenet.evaluation_batches("train", 23, True, 3))
+    batches = imagenet.evaluation_batches("train", 5, True, 3, limit=17, first_batch=2)
+    images, labels, weights = _examples(batches)
+    np.testing.assert_array_equal(weights, np.arange(10) < 7)
+    np.testing.assert_array_equal(images[:7], everything[0][10:17])
+    np.testing.assert_array_equal(labels[:7], everything[1][10:17])
+    assert int(batches.cardinality()) == 2
+
+
 def test_plain_evaluation_shows_the_centre(imagenet):
     """A third of the shorter side, for 16 / (16 + 32): the central pixels of it, upright."""
     images, _, _ = _examples(imagenet.evaluation_batches("train", 23))
