@@ -1,4 +1,7 @@
-"""The ``tf.distribute`` strategy that a command runs under, asked for or detected."""
+"""The ``tf.distribute`` strategy that a command runs under, and how a function runs in its replicas."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
 
 import gin
 import tensorflow as tf
@@ -46,3 +49,70 @@ def _split_cpu(count: int) -> None:
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
     except RuntimeError as error:
         raise InputError(f"strategy.logical_cpus = {count} comes after TensorFlow was started") from error
+
+
+def check_precision(precision: str) -> None:
+    """Refuses a precision that the devices lack.
+
+    CPUs without instructions for bfloat16 compute it all the same, slowly.
+
+    Args:
+      precision: a Keras dtype policy.
+
+    Raises:
+      InputError: bfloat16 on a GPU older than compute capability 8.0.
+    """
+    if "bfloat16" not in precision:
+        return
+    for gpu in tf.config.list_physical_devices("GPU"):
+        details = tf.config.experimental.get_device_details(gpu)
+        if details.get("compute_capability", (8, 0)) < (8, 0):
+            name = details.get("device_name", gpu.name)
+            raise InputError(f"precision is {precision!r}, which the {name} lacks; float32 works everywhere")
+
+
+class ReplicaFunction:
+    """A function of the examples of one replica, compiled once to be run in all replicas of a strategy.
+
+    Args:
+      function: from the tensors of a batch, in a replica, to nested tensors; its shapes must be static.
+      strategy: in whose replicas to run.
+      combine: what becomes of the replicas' results: ``"stack"`` gives them all, along a new first
+        axis; ``"sum"`` adds them up.
+      jit_compile: whether XLA compiles the function, as it does on a TPU in any case.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        strategy: tf.distribute.Strategy,
+        combine: Literal["stack", "sum"],
+        jit_compile: bool = False,
+    ):
+        def in_replica(*batch: tf.Tensor) -> Any:
+            return tf.nest.map_structure(lambda result: result[tf.newaxis], function(*batch))
+
+        in_replica = tf.function(in_replica, jit_compile=True) if jit_compile else in_replica
+
+        def combined(result: Any) -> tf.Tensor:
+            if combine == "stack":
+                return strategy.gather(result, axis=0)
+            return strategy.reduce("SUM", result, axis=None)[0]
+
+        def of_batch(batch: tuple[tf.Tensor, ...]) -> Any:
+            return tf.nest.map_structure(combined, strategy.run(in_replica, args=batch))
+
+        self._strategy = strategy
+        self.of_batch = tf.function(of_batch)
+
+    def over(self, batches: tf.data.Dataset) -> Iterator[Any]:
+        """What the function finds on every batch, as nested arrays.
+
+        Args:
+          batches: tuples of tensors of one static shape; the global batch is divided among the replicas
+            in order. Several workers must be given the same ones, and each takes its part.
+        """
+        options = tf.data.Options()
+        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+        for batch in self._strategy.experimental_distribute_dataset(batches.with_options(options)):
+            yield tf.nest.map_structure(lambda result: result.numpy(), self.of_batch(batch))

@@ -88,6 +88,8 @@ def clone(
                 f"layer {layer.name} is a {type(layer).__name__}, which has weights that are not understood; "
                 f"known are {', '.join(sorted(kind.__name__ for kind in _KNOWN))}"
             )
+        if getattr(layer, "synchronized", False):  # its configuration does not say so, and a copy would not do it
+            raise InputError(f"layer {layer.name} normalizes over all replicas; here each replica does so by itself")
         replacement = replace(layer)
         return type(layer).from_config(layer.get_config()) if replacement is None else replacement
 

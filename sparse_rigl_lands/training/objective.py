@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from sparse_rigl_lands.errors import InputError
 
-# What an evaluation adds up, in this order.
-SUMS = ("count", "cross_entropy", "squared_cross_entropy", "smoothed_cross_entropy", "correct")
+# What an evaluation finds of every example, in this order.
+VALUES = ("cross_entropy", "smoothed_cross_entropy", "top1", "top5")
 
 
 @gin.configurable(module="sparse_rigl_lands")
@@ -54,27 +54,18 @@ class Objective:
         against_uniform = -tf.reduce_mean(tf.nn.log_softmax(tf.cast(logits, tf.float32)), axis=-1)
         return (1 - self.label_smoothing) * plain + self.label_smoothing * against_uniform
 
-    def sums(self, labels: tf.Tensor, logits: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-        """What an evaluation adds up over a batch.
+    def values(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        """What an evaluation finds of every example.
 
         Args:
           labels: int [n].
           logits: [n, classes].
-          weights: float32 [n], 1 for an example and 0 for padding.
 
         Returns:
-          float32 [5], in the order of ``SUMS``.
+          float32 [4, n], in the order of ``VALUES``: losses in nats, and 1 or 0 for right or wrong.
         """
-        cross_entropy = self.cross_entropy(labels, logits)
-        values = [
-            tf.ones_like(weights),
-            cross_entropy,
-            tf.square(cross_entropy),
-            self.smoothed_cross_entropy(labels, logits),
-            correct(labels, logits),
-        ]
-        # where, not a product: whatever padding gave, a NaN included, counts for nothing
-        return tf.reduce_sum(tf.where(weights > 0, tf.stack(values), 0.0), axis=1)
+        losses = self.cross_entropy(labels, logits), self.smoothed_cross_entropy(labels, logits)
+        return tf.stack([*losses, in_top(1, labels, logits), in_top(5, labels, logits)])
 
     def l2(self, weights: Mapping[str, tf.Variable]) -> tf.Tensor:
         """The L2 term of named weights, float32 scalar. Masked entries must be zero."""
@@ -90,6 +81,13 @@ def decayed(names: Iterable[str]) -> list[str]:
     return [name for name in names if name.endswith("/kernel")]
 
 
-def correct(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """1 where the largest logit is the label's: int [n], [n, classes] -> float32 [n]."""
-    return tf.cast(tf.argmax(logits, axis=-1, output_type=labels.dtype) == labels, tf.float32)
+def in_top(k: int, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """1 where the label is among the k classes of the largest logits, of equal ones the first: -> float32 [n].
+
+    Args:
+      k: how many; all classes where there are not so many.
+      labels: int [n].
+      logits: [n, classes].
+    """
+    largest = tf.math.top_k(logits, min(k, logits.shape[-1])).indices
+    return tf.cast(tf.reduce_any(largest == tf.cast(labels, largest.dtype)[:, None], axis=1), tf.float32)

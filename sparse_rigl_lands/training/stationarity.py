@@ -85,8 +85,22 @@ def gradient_norms(
         gradients = sample_gradient(iter(strategy.experimental_distribute_dataset(sample)))
         total = [before + gradient for before, gradient in zip(total, gradients, strict=True)]
         of_samples += squared_norms(gradients)
-    count = len(samples)
-    of_mean = squared_norms(total) / count**2
-    noise = np.maximum(of_samples - count * of_mean, 0.0) / (count * (count - 1))
-    sparse, dense = (GradientNorm(float(norm), float(error)) for norm, error in np.sqrt([of_mean, noise]).T)
+    norms, noises = norms_and_noise(of_samples, squared_norms(total), len(samples))
+    sparse, dense = (GradientNorm(float(norm), float(noise)) for norm, noise in zip(norms, noises, strict=True))
     return sparse, dense
+
+
+def norms_and_noise(of_samples: np.ndarray, of_total: np.ndarray, count: int) -> np.ndarray:
+    """The norm and the noise of ``GradientNorm`` from squared norms.
+
+    Args:
+      of_samples: [...], the squared norms of the samples' gradients, summed over the samples.
+      of_total: [...], the squared norms of the sum of their gradients.
+      count: R >= 2, samples.
+
+    Returns:
+      [2, ...]: norm of the mean, and noise.
+    """
+    of_mean = of_total / count**2
+    noise = np.maximum(of_samples - count * of_mean, 0.0) / (count * (count - 1))
+    return np.sqrt([of_mean, noise])

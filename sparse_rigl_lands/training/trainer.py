@@ -11,7 +11,7 @@ from sparse_rigl_lands.points import point as points
 from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.points.point import Origin
 from sparse_rigl_lands.sparsity import variants
-from sparse_rigl_lands.training.objective import Objective, correct
+from sparse_rigl_lands.training.objective import Objective, in_top
 
 _MOMENTUM = "momentum/"
 
@@ -78,7 +78,7 @@ class Trainer:
             loss = cross_entropy + l2
         gradients = tape.gradient(loss, list(weights.values()))
         self._optimizer.apply_gradients(zip(gradients, weights.values(), strict=True))
-        accuracy = tf.reduce_sum(correct(labels, logits)) / self._batch_size
+        accuracy = tf.reduce_sum(in_top(1, labels, logits)) / self._batch_size
         return tf.stack([cross_entropy, l2, accuracy])
 
     def capture(self, origin: Origin) -> Checkpoint:

@@ -22,6 +22,8 @@ def test_against_one_pass_of_keras_and_numpy(workload, one_device, batch_size):
     assert found.cross_entropy == pytest.approx(losses.mean(), rel=1e-5)
     assert found.cross_entropy_error == pytest.approx(losses.std(ddof=1) / np.sqrt(360), rel=1e-3)
     assert found.accuracy == pytest.approx(np.mean(log_p.argmax(axis=1) == labels))
+    fifth = np.sort(log_p, axis=1)[:, -5]
+    assert found.top5 == pytest.approx(np.mean(log_p[np.arange(360), labels] >= fifth))
 
 
 def test_a_loss_that_is_not_finite_is_told(workload, one_device):

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import scipy.special
+import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sparse_rigl_lands.errors import InputError
-from sparse_rigl_lands.training.objective import Objective, decayed
+from sparse_rigl_lands.training.objective import Objective, decayed, in_top
 
 
 @given(st.floats(0, 0.9), st.integers(0, 1000))
@@ -15,17 +16,23 @@ def test_cross_entropies_are_numpys(smoothing, seed):
     random = np.random.default_rng(seed)
     logits = random.normal(scale=5, size=(6, 4)).astype("float32")
     labels = random.integers(4, size=6, dtype="int32")
-    weights = np.array([1, 1, 0, 1, 1, 0], "float32")
     log_p = scipy.special.log_softmax(logits.astype("float64"), axis=1)
     targets = (1 - smoothing) * np.eye(4)[labels] + smoothing / 4
     smoothed = -(targets * log_p).sum(axis=1)
     plain = -log_p[np.arange(6), labels]
     right = logits.argmax(axis=1) == labels
-    expected = [4, plain @ weights, plain**2 @ weights, smoothed @ weights, right @ weights]
-    found = Objective(label_smoothing=smoothing).sums(labels, logits, weights)
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
-    poisoned = np.where(weights[:, None] == 0, np.nan, logits)  # whatever padding gives counts for nothing
-    np.testing.assert_array_equal(Objective(label_smoothing=smoothing).sums(labels, poisoned, weights), found)
+    found = Objective(label_smoothing=smoothing).values(labels, logits)
+    np.testing.assert_allclose(found, [plain, smoothed, right, np.ones(6)], rtol=1e-4, atol=1e-5)
+
+
+@given(st.integers(1, 7), st.integers(0, 1000))
+def test_in_top_counts_the_larger_logits_and_of_equal_ones_the_first(k, seed):
+    random = np.random.default_rng(seed)
+    logits = random.integers(3, size=(8, 6)).astype("float32")  # few values, so that many are equal
+    labels = random.integers(6, size=8)
+    order = np.argsort(-logits, axis=1, kind="stable")
+    expected = [label in row[:k] for label, row in zip(labels, order, strict=True)]
+    np.testing.assert_array_equal(in_top(k, tf.constant(labels), tf.constant(logits)), expected)
 
 
 def test_weight_decay_is_of_kernels_alone(random):
