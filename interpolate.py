@@ -6,6 +6,8 @@ A checkpoint is named by its prefix, or by its run's directory for the latest in
 the one of the end's run, whose gin configuration lies beside it; --gin_file and --gin_param override.
 """
 
+import pathlib
+
 from absl import flags
 
 from sparse_rigl_lands import commandline
@@ -20,7 +22,14 @@ def main() -> None:
     from sparse_rigl_lands.errors import InputError
     from sparse_rigl_lands.paths.run import interpolate
     from sparse_rigl_lands.points import checkpoint
+    from sparse_rigl_lands.points.point import Point
     from sparse_rigl_lands.reporting import path_figure
+
+    def load(name: str, prefix: pathlib.Path) -> Point:
+        try:
+            return checkpoint.load(prefix).point
+        except InputError as error:
+            raise InputError(f"the {name}: {error}") from error
 
     prefixes = [files.checkpoint_prefix(name) for name in (_START.value, _END.value)]
     recorded = files.run_of_checkpoint(prefixes[-1]).config
@@ -29,7 +38,7 @@ def main() -> None:
     configs = [recorded] if recorded.exists() else []
     commandline.parse_gin("interpolate", configs, ["interpolate.workload = @Workload()"])
     strategy = distribution.strategy()  # before anything else of TensorFlow
-    start, end = (checkpoint.load(prefix).point for prefix in prefixes)
+    start, end = (load(name, prefix) for name, prefix in zip(("start", "end"), prefixes, strict=True))
     path = interpolate(commandline.OUTPUT_DIR.value, strategy, start, end)
     png, svg = path_figure.draw_path(path)
 

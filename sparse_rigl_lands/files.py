@@ -16,8 +16,11 @@ A path::
 
     runs/paths/<start>_to_<end>/
       config.gin
+      partial_*.npz                 sums of what was evaluated so far; removed when the path is finished
       path.csv                      one row per t
-      path.json                     written after the table: its presence means that the path is finished
+      path_covariance.csv           of the mean losses of every two t
+      path_classes.csv              one row per t and class, where they were asked for
+      path.json                     written after the tables: its presence means that the path is finished
       path.png, path.svg            drawn from the two, at every call
 
 A sweep::
@@ -154,6 +157,31 @@ class PathFiles(_Directory):
     @property
     def table(self) -> pathlib.Path:
         return self.directory / "path.csv"
+
+    @property
+    def covariance(self) -> pathlib.Path:
+        return self.directory / "path_covariance.csv"
+
+    @property
+    def classes(self) -> pathlib.Path:
+        return self.directory / "path_classes.csv"
+
+    @property
+    def partial_moments(self) -> pathlib.Path:
+        return self.directory / "partial_moments.npz"
+
+    @property
+    def partial_losses(self) -> pathlib.Path:
+        return self.directory / "partial_losses.npz"
+
+    @property
+    def partial_gradients(self) -> pathlib.Path:
+        return self.directory / "partial_gradients.npz"
+
+    def discard_partial_sums(self) -> None:
+        """Removes what is of no use once the path is finished."""
+        for path in (self.partial_moments, self.partial_losses, self.partial_gradients):
+            path.unlink(missing_ok=True)
 
     @property
     def result(self) -> pathlib.Path:

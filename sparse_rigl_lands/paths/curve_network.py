@@ -1,17 +1,15 @@
 """The curve variant of a network: called with images and a place on the curve."""
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 import tf_keras
 
-from sparse_rigl_lands.errors import InputError
-from sparse_rigl_lands.paths.layers import CurveBatchNormalization, CurveConv2D, CurveDense, Position, WeightsOnCurve
+from sparse_rigl_lands.paths.folding import foldable
+from sparse_rigl_lands.paths.layers import CurveBatchNormalization, CurveConv2D, CurveDense, NormalizationOnCurve
+from sparse_rigl_lands.paths.weights_on_curve import Call, Statistics, WeightsOnCurve
 from sparse_rigl_lands.points.point import Point, check_fit
 from sparse_rigl_lands.sparsity import variants
-
-BatchNorm = Literal["batch", "stored"]
 
 
 class CurveNetwork:
@@ -22,59 +20,84 @@ class CurveNetwork:
     Args:
       network: a plain functional model.
       num_control_points: P.
-      batch_norm: ``"batch"``: statistics of the batch, as in training; ``"stored"``: the control
-        points' moving statistics, combined like the weights.
 
     Raises:
       InputError: the network has a layer with weights that is not understood.
     """
 
-    def __init__(self, network: tf_keras.Model, num_control_points: int, batch_norm: BatchNorm):
-        if batch_norm not in ("batch", "stored"):
-            raise InputError(f"batch_norm is {batch_norm!r}; known are batch and stored")
-        self._position = Position()
+    def __init__(self, network: tf_keras.Model, num_control_points: int):
+        named = variants.named_variables(network)
+        self.statistics = {name: tuple(variable.shape) for name, variable in named.statistics.items()}
+        shapes = {name: tuple(variable.shape) for name, variable in named.weights.items()} | self.statistics
         self.num_control_points = num_control_points
+        self._curve = WeightsOnCurve(shapes, num_control_points)
+        norm_of = foldable(network)
+        norms: dict[str, NormalizationOnCurve] = {}
 
-        self._curves: dict[str, WeightsOnCurve] = {}
+        def norm_on_curve(name: str) -> NormalizationOnCurve:
+            if name not in norms:
+                norms[name] = NormalizationOnCurve(self._curve, network.get_layer(name))
+            return norms[name]
 
         def put_on_curve(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer | None:
-            if not layer.weights:
-                return None
-            curve = self._curves[layer.name] = WeightsOnCurve(self._position, num_control_points)
             config = layer.get_config()
+            if isinstance(layer, tf_keras.layers.BatchNormalization):
+                is_folded = layer.name in norm_of.values()
+                same = {"name": layer.name, "dtype": config["dtype"]}
+                return CurveBatchNormalization(norm_on_curve(layer.name), is_folded, **same)
+            folded = norm_on_curve(norm_of[layer.name]) if layer.name in norm_of else None
             if isinstance(layer, tf_keras.layers.Conv2D):
-                return CurveConv2D(curve, **config)
+                return CurveConv2D(self._curve, folded, **config)
             if isinstance(layer, tf_keras.layers.Dense):
-                return CurveDense(curve, **config)
-            return CurveBatchNormalization(curve, batch_norm == "batch", **config)
+                return CurveDense(self._curve, folded, **config)
+            return None
 
-        with self._position.at(tf.zeros(num_control_points)):
+        with self._curve.during(Call(tf.zeros(num_control_points), "stored")):
             self._model = variants.clone(network, put_on_curve)
 
     def __call__(
-        self, images: tf.Tensor, coefficients: tf.Tensor, example_weights: tf.Tensor | None = None
+        self,
+        images: tf.Tensor,
+        coefficients: tf.Tensor,
+        statistics: Statistics = "batch",
+        example_weights: tf.Tensor | None = None,
     ) -> tf.Tensor:
         """The logits at a place on the curve.
 
         Args:
           images: [n, height, width, channels].
           coefficients: float32 [P].
+          statistics: what BatchNorm normalizes by, see ``Statistics``.
           example_weights: float32 [n], 1 for an example and 0 for padding, which then stays out of
             batch statistics; None where there is no padding.
 
         Returns:
           [n, classes].
         """
-        with self._position.at(coefficients, example_weights):
+        with self._curve.during(Call(coefficients, statistics, example_weights)):
             return self._model(images, training=False)
 
-    def control_points(self) -> dict[str, list[tf.Variable]]:
+    def batch_moments(
+        self, images: tf.Tensor, coefficients: tf.Tensor, example_weights: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """The mean and the (biased) variance by which every BatchNorm normalizes this batch.
+
+        Returns:
+          float32 [channels] each, under the names of the moving statistics.
+        """
+        moments: dict[str, tf.Tensor] = {}
+        with self._curve.during(Call(coefficients, "batch", example_weights, moments)):
+            self._model(images, training=False)
+        return moments
+
+    def weights(self, coefficients: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The weights at a place on the curve by name, float32; without the statistics."""
+        with self._curve.during(Call(coefficients, "stored")):
+            return {name: self._curve[name] for name in self.control_points() if name not in self.statistics}
+
+    def control_points(self) -> Mapping[str, list[tf.Variable]]:
         """The P variables of every weight and moving statistic, by its name in the network."""
-        return {
-            f"{layer}/{attribute}": variables
-            for layer, curve in self._curves.items()
-            for attribute, variables in curve.control_points.items()
-        }
+        return self._curve.control_points
 
     def assign(self, points: Sequence[Point]) -> None:
         """Sets the control points.

@@ -1,48 +1,247 @@
-"""The loss along a path, in one pass over the data."""
+"""The loss along a path: one compiled function that reads a batch once and visits every place with it."""
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal, get_args
 
 import numpy as np
 import tensorflow as tf
+import tf_keras
 
+from sparse_rigl_lands.data.dataset import padded_batches
+from sparse_rigl_lands.distribution import ReplicaFunction
+from sparse_rigl_lands.errors import DivergedError, InputError
+from sparse_rigl_lands.paths import weights_on_curve
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
-from sparse_rigl_lands.training.evaluation import Evaluation, accumulate
-from sparse_rigl_lands.training.objective import SUMS, Objective
+from sparse_rigl_lands.paths.curves import Curve, Line
+from sparse_rigl_lands.paths.losses import PathLosses, Unit
+from sparse_rigl_lands.paths.masks import Rule, path_mask
+from sparse_rigl_lands.paths.partial_sums import added_up
+from sparse_rigl_lands.paths.recalibration import moment_sums, statistics_of
+from sparse_rigl_lands.paths.statistics import Judgement, judge
+from sparse_rigl_lands.paths.weights_on_curve import Statistics
+from sparse_rigl_lands.points.point import Point
+from sparse_rigl_lands.training.objective import VALUES, Objective
+
+BatchNorm = Literal["batch", "stored", "recalibrated"]
+# How BatchNorm's statistics are found at every place alike, or those of all places, [K, channels] by name.
+StatisticsOfPlaces = weights_on_curve.Rule | Mapping[str, np.ndarray]
+
+# The sums of a batch travel as arrays by name, so that they can be added up and saved without being understood.
+_PATH, _ENDS = "path/", "ends/"
 
 
-def evaluate(
+def path_values(
     network: CurveNetwork,
     coefficients: np.ndarray,
+    statistics: StatisticsOfPlaces,
     objective: Objective,
-    batches: tf.data.Dataset,
-    strategy: tf.distribute.Strategy,
-    on_batch: Callable[[int], None] = lambda examples: None,
-) -> Evaluation:
-    """Evaluates a path: every batch is read once and serves all K places before the next is read.
+) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]:
+    """What a replica computes of its examples: their losses at all places of a path.
 
-    One compiled function loops over the places, so memory does not grow with K: it is that of the
-    control points, one combined set of weights, and one batch's activations.
+    It loops over the places, so memory does not grow with K: it is that of the control points, one
+    combined set of weights, and one batch's activations. It can be compiled by XLA.
 
     Args:
-      network: made under ``strategy``, its control points assigned.
+      network: its control points may be assigned later.
       coefficients: [K, P].
+      statistics: what BatchNorm normalizes by: ``"batch"`` (each replica's batch by itself, so that R
+        replicas on batches of R * n examples agree with one on batches of n), ``"stored"``, or the
+        statistics of every place, [K, channels] by name, see ``recalibration``.
       objective: for the smoothing.
-      batches, strategy, on_batch: see ``accumulate``. With batch statistics each replica's share of
-        a batch is normalized by itself, so that R replicas on batches of R * n examples agree with
-        one on batches of n.
 
     Returns:
-      The means at each of the K places.
+      A function from images [n, height, width, channels], labels int [n] and weights float32 [n], 1 for
+      an example and 0 for padding, to float32 [K, 4, n], values in the order of ``objective.VALUES``.
+    """
+    places = tf.constant(coefficients, tf.float32)
+    tables = {} if isinstance(statistics, str) else {n: tf.constant(s, tf.float32) for n, s in statistics.items()}
+
+    def values(images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+        def along(example_weights: tf.Tensor | None) -> tf.Tensor:
+            def at(place: tuple[tf.Tensor, dict[str, tf.Tensor]]) -> tf.Tensor:
+                of_place: Statistics = statistics if isinstance(statistics, str) else place[1]
+                return objective.values(labels, network(images, place[0], of_place, example_weights))
+
+            signature = tf.TensorSpec([len(VALUES), images.shape[0]], tf.float32)
+            return tf.map_fn(at, (places, tables), parallel_iterations=1, fn_output_signature=signature)
+
+        if statistics != "batch":
+            return along(None)
+        # Without padding BatchNorm's fused kernel can be used, which knows no weights.
+        return tf.cond(tf.reduce_all(weights > 0), lambda: along(None), lambda: along(weights))
+
+    return values
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class EvaluatedPath:
+    """A path that was evaluated.
+
+    Args:
+      t: the places, float64 [K].
+      losses: along the path.
+      ends: the losses of both ends under their own statistics and mask.
+      mask: the rule that was used, see ``path_mask``.
     """
 
-    def replica_sums(images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor, padded: bool) -> tf.Tensor:
-        def sums_at(place: tf.Tensor) -> tf.Tensor:
-            # Without padding BatchNorm's fused kernel can be used.
-            logits = network(images, place, weights if padded else None)
-            return objective.sums(labels, logits, weights)
+    t: np.ndarray
+    losses: PathLosses
+    ends: PathLosses
+    mask: str
 
-        places = tf.constant(coefficients, tf.float32)
-        signature = tf.TensorSpec([len(SUMS)], tf.float32)
-        return tf.map_fn(sums_at, places, parallel_iterations=1, fn_output_signature=signature)
+    def judge(self, confidence: float = 0.95, tolerance: float = 0.05) -> Judgement:
+        """Barrier, largest rise and verdict, see ``statistics.judge``.
 
-    return accumulate(replica_sums, batches, strategy, on_batch)
+        Raises:
+          InputError: there are fewer than two independent units.
+        """
+        losses = self.losses
+        covariance, freedom = losses.covariance(), losses.degrees_of_freedom
+        return judge(self.t, losses.cross_entropy, covariance, freedom, confidence, tolerance)
+
+
+class PathEvaluator:
+    """Evaluates every place of a path between two points on whatever batches it is given.
+
+    Each end is also evaluated as its checkpoint describes it, under its own mask and stored statistics.
+
+    Args:
+      network: a plain functional model, in the precision to compute in.
+      start: the point at t = 0.
+      end: the point at t = 1.
+      curve: from the one to the other.
+      t: the places, float64 [K].
+      batch_norm: what BatchNorm does along the path: ``"batch"``, ``"stored"`` or ``"recalibrated"``,
+        which needs a call of ``recalibrate`` first.
+      mask: which weights exist along the path, see ``path_mask``.
+      objective: for the smoothing.
+      strategy: in whose replicas to run.
+      classes: the number of classes whose losses are told apart; 0 where none are.
+
+    Raises:
+      InputError: the points do not fit the network, or a setting is unknown.
+    """
+
+    def __init__(
+        self,
+        network: tf_keras.Model,
+        start: Point,
+        end: Point,
+        curve: Curve,
+        t: np.ndarray,
+        batch_norm: BatchNorm,
+        mask: Rule,
+        objective: Objective,
+        strategy: tf.distribute.Strategy,
+        classes: int = 0,
+    ):
+        if batch_norm not in get_args(BatchNorm):
+            raise InputError(f"batch_norm is {batch_norm!r}; known are {', '.join(get_args(BatchNorm))}")
+        self.mask, self.rule = path_mask(start, end, mask)
+        self.unit: Unit = "batch" if batch_norm == "batch" else "example"
+        self.control_points = [start.under(self.mask), end.under(self.mask)]
+        self.coefficients = curve.coefficients(t)
+        self.t, self.objective, self.strategy, self._classes = t, objective, strategy, classes
+        with strategy.scope():
+            self.network = CurveNetwork(network, curve.num_control_points)
+            self._ends = CurveNetwork(network, 2)
+        self.network.assign(self.control_points)
+        self._ends.assign([start, end])
+        # The statistics of every place are not known before ``recalibrate``.
+        self.statistics: StatisticsOfPlaces = {} if batch_norm == "recalibrated" else batch_norm
+        self._function: ReplicaFunction | None = None
+
+    def moment_sums(self, batches: tf.data.Dataset) -> Iterator[dict[str, np.ndarray]]:
+        """What each batch adds to the sums that ``recalibrate`` takes, float64."""
+        function = ReplicaFunction(moment_sums(self.network, self.coefficients), self.strategy, "sum")
+        for sums in function.over(batches):
+            yield {name: array.astype("float64") for name, array in sums.items()}
+
+    def recalibrate(self, sums: Mapping[str, np.ndarray]) -> None:
+        """Normalizes from now on by the statistics that sums over batches give."""
+        self.statistics, self._function = statistics_of(sums), None
+
+    def losses(self, batches: tf.data.Dataset) -> Iterator[dict[str, np.ndarray]]:
+        """What each batch adds to the sums that ``path_of`` takes, float64.
+
+        Raises:
+          DivergedError: a loss is not finite.
+        """
+        if self._function is None:
+            along = path_values(self.network, self.coefficients, self.statistics, self.objective)
+            at_ends = path_values(self._ends, np.eye(2), "stored", self.objective)
+
+            def both(images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, ...]:
+                return along(images, labels, weights), at_ends(images, labels, weights), labels, weights
+
+            self._function = ReplicaFunction(both, self.strategy, "stack")
+        for path, ends, labels, weights in self._function.over(batches):
+            of_path = PathLosses.of_batch(path, labels, weights, self.unit, self._classes)
+            of_ends = PathLosses.of_batch(ends, labels, weights, "example")
+            self._check_finite(of_path, of_ends)
+            yield {f"{_PATH}{name}": array for name, array in of_path.arrays().items()} | {
+                f"{_ENDS}{name}": array for name, array in of_ends.arrays().items()
+            }
+
+    def _check_finite(self, path: PathLosses, ends: PathLosses) -> None:
+        for k in np.flatnonzero(~np.isfinite(path.sums).all(axis=1)):
+            raise DivergedError(f"the loss is {path.cross_entropy[k]} at t = {self.t[k]:g}; no path was written")
+        for k in np.flatnonzero(~np.isfinite(ends.sums).all(axis=1)):
+            name = ("start", "end")[k]
+            raise DivergedError(
+                f"the loss is {ends.cross_entropy[k]} at the {name} under its own statistics and mask; "
+                "no path was written"
+            )
+
+    def path_of(self, sums: Mapping[str, np.ndarray]) -> EvaluatedPath:
+        """The path that the sums of ``losses`` give."""
+        path, ends = (
+            PathLosses(**{name.removeprefix(part): array for name, array in sums.items() if name.startswith(part)})
+            for part in (_PATH, _ENDS)
+        )
+        return EvaluatedPath(self.t, path, ends, self.rule)
+
+
+def evaluate_path(
+    network: tf_keras.Model,
+    start: Point,
+    end: Point,
+    examples: tf.data.Dataset,
+    num_points: int = 51,
+    batch_norm: BatchNorm = "batch",
+    batch_size: int = 128,
+    mask: Rule = "auto",
+    objective: Objective | None = None,
+    recalibration_examples: int = 4096,
+    strategy: tf.distribute.Strategy | None = None,
+) -> EvaluatedPath:
+    """Evaluates the straight line between two points of any network on any data, without a file.
+
+    Args:
+      network: a functional ``tf_keras`` model from images to logits, of layers that ``CurveNetwork``
+        understands.
+      start: the point at t = 0, such as ``point_of(network, origin)``.
+      end: the point at t = 1.
+      examples: (image, label int), one by one; the same ones, in one order, whenever it is read.
+      num_points: K, how many values of t are spread evenly over [0, 1], the ends included.
+      batch_norm: what BatchNorm does along the path, see ``PathEvaluator``.
+      batch_size: examples per replica and batch: those that share batch statistics.
+      mask: which weights exist along the path, see ``path_mask``.
+      objective: for the smoothing; None is plain cross-entropy.
+      recalibration_examples: of how many examples, the first ones, recalibrated statistics are.
+      strategy: in whose replicas to run; None is TensorFlow's current one.
+
+    Raises:
+      InputError: the points do not fit the network, or a setting is unknown.
+      DivergedError: a loss is not finite.
+    """
+    strategy = strategy or tf.distribute.get_strategy()
+    t, curve = np.linspace(0.0, 1.0, num_points), Line()
+    evaluator = PathEvaluator(network, start, end, curve, t, batch_norm, mask, objective or Objective(), strategy)
+    global_batch = batch_size * strategy.num_replicas_in_sync
+    if batch_norm == "recalibrated":
+        batches = padded_batches(examples.take(recalibration_examples), global_batch)
+        evaluator.recalibrate(added_up(evaluator.moment_sums(batches)))
+    sums = added_up(evaluator.losses(padded_batches(examples, global_batch)))
+    return evaluator.path_of(sums)

@@ -1,28 +1,30 @@
 """The evaluation of a path between two points, from its configuration to its files."""
 
 import dataclasses
+import math
 import time
 from typing import Any
 
 import gin
 import numpy as np
 import tensorflow as tf
-import tf_keras
 
-from sparse_rigl_lands import files, progress
-from sparse_rigl_lands.errors import DivergedError, InputError
-from sparse_rigl_lands.paths import geometry, statistics
-from sparse_rigl_lands.paths.curve_network import BatchNorm, CurveNetwork
+from sparse_rigl_lands import distribution, files
+from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.paths import geometry, results
 from sparse_rigl_lands.paths.curves import Line
-from sparse_rigl_lands.paths.evaluator import evaluate as evaluate_path
-from sparse_rigl_lands.paths.masks import Rule, path_mask
-from sparse_rigl_lands.points import point as points
+from sparse_rigl_lands.paths.evaluator import BatchNorm, PathEvaluator
+from sparse_rigl_lands.paths.gradients import gradient_norms
+from sparse_rigl_lands.paths.losses import Unit
+from sparse_rigl_lands.paths.masks import Rule
+from sparse_rigl_lands.paths.resumable import ResumableEvaluation
+from sparse_rigl_lands.paths.sample import Sample
 from sparse_rigl_lands.points.point import Point
 from sparse_rigl_lands.sparsity import variants
-from sparse_rigl_lands.training.evaluation import Evaluation
-from sparse_rigl_lands.training.evaluation import evaluate as evaluate_network
 from sparse_rigl_lands.training.objective import decayed
 from sparse_rigl_lands.training.workload import Workload
+
+_FEWEST_UNITS = 8  # at the first look: with fewer, bounds are so wide that nothing is decided
 
 
 @gin.configurable(module="sparse_rigl_lands", denylist=["output_dir", "strategy", "start", "end"])
@@ -33,17 +35,26 @@ def interpolate(
     end: Point,
     workload: Workload,
     num_points: int = 51,
+    t_range: tuple[float, float] = (0.0, 1.0),
+    extrapolate: bool = False,
+    mask: Rule = "auto",
     batch_norm: BatchNorm = "batch",
     batch_size: int = 128,
-    mask: Rule = "auto",
+    recalibration_images: int = 4096,
+    sample: Sample | None = None,
     augmented: bool = True,
+    confidence: float = 0.95,
+    tolerance: float = 0.05,
+    per_class: bool = False,
+    gradient_batches: int = 0,
     precision: str = "float32",
+    save_every: float = 60.0,
     seed: int = 0,
 ) -> files.PathFiles:
     """Evaluates the straight line between two points on the training images.
 
-    Writes ``path.csv`` and ``path.json`` of ``files.PathFiles``; a path that is already there is
-    recognised and not evaluated again.
+    Writes what ``files.PathFiles`` lists. A path that is already there is recognised and not evaluated
+    again; one that was begun goes on, and ends with the same bits.
 
     Args:
       output_dir: where to write; None is ``runs/paths/<start>_to_<end>``.
@@ -51,12 +62,24 @@ def interpolate(
       start: the point at t = 0.
       end: the point at t = 1.
       workload: the images, the network and the objective.
-      num_points: K, how many values of t are spread evenly over [0, 1], the ends included.
-      batch_norm: what BatchNorm does along the path, see ``CurveNetwork``.
-      batch_size: images per replica and batch: those that share batch statistics.
+      num_points: K, how many values of t are spread evenly over the range, its ends included.
+      t_range: the first and the last t.
+      extrapolate: whether the range may leave [0, 1].
       mask: which weights exist along the path, see ``path_mask``.
+      batch_norm: what BatchNorm does along the path: ``"batch"``, statistics of each replica's batch, as
+        in training; ``"stored"``, the ends' moving statistics, combined like the weights;
+        ``"recalibrated"``, statistics estimated anew at every t.
+      batch_size: images per replica and batch: those that share batch statistics.
+      recalibration_images: over how many images, the first ones, recalibrated statistics are taken.
+      sample: which images, and how many; None is ``Sample()``.
       augmented: whether the images are augmented as in training, once for all t.
+      confidence: the probability with which all bounds hold together.
+      tolerance: the height of a rise or barrier that does not count, in nats.
+      per_class: whether the loss of each class is written too.
+      gradient_batches: on how many global batches, the first ones, the gradient's norm is estimated at
+        every t: none, or at least 2.
       precision: a Keras dtype policy.
+      save_every: seconds between two savings of what was summed so far.
       seed: keys the augmentation.
 
     Returns:
@@ -68,76 +91,95 @@ def interpolate(
       DivergedError: the loss is not finite somewhere on the path, or at an end as its checkpoint
         describes it.
     """
-    for name, value, least in (("num_points", num_points, 2), ("batch_size", batch_size, 1), ("seed", seed, None)):
-        if not isinstance(value, int) or (least is not None and value < least):
-            needed = "a whole number" if least is None else f"a whole number of at least {least}"
-            raise InputError(f"interpolate.{name} is {value!r}; it must be {needed}")
-    if not isinstance(augmented, bool):
-        raise InputError(f"interpolate.augmented is {augmented!r}; it must be True or False")
+    sample = sample or Sample()
+    _check_numbers(num_points=(num_points, 2), batch_size=(batch_size, 1), seed=(seed, -math.inf))
+    _check_numbers(recalibration_images=(recalibration_images, 1))
+    if gradient_batches != 0:
+        _check_numbers(gradient_batches=(gradient_batches, 2))
+    _check_flags(augmented=augmented, extrapolate=extrapolate, per_class=per_class)
+    _check_range(t_range, extrapolate)
+    _check_judgement(confidence, tolerance, save_every)
+    distribution.check_precision(precision)
     if start.origin.workload != end.origin.workload:
         raise InputError(f"the start is of workload {start.origin.workload}, the end of {end.origin.workload}")
-    curve = Line()
-    chosen_mask, rule_used = path_mask(start, end, mask)
+    available, classes = workload.dataset.num_examples("train"), workload.dataset.num_classes
+    t, curve = np.linspace(*t_range, num_points), Line()
     network = variants.with_precision(workload.network, precision)
-    with strategy.scope():
-        curve_network = CurveNetwork(network, curve.num_control_points, batch_norm)
-    ends = [start.under(chosen_mask), end.under(chosen_mask)]
-    curve_network.assign(ends)
-
-    t = np.linspace(0.0, 1.0, num_points)
+    evaluator = PathEvaluator(
+        network, start, end, curve, t, batch_norm, mask, workload.objective, strategy, classes if per_class else 0
+    )
+    global_batch = batch_size * strategy.num_replicas_in_sync
+    looks = sample.looks(available, _FEWEST_UNITS * (batch_size if evaluator.unit == "batch" else 1))
+    _check_images(looks[-1], available, evaluator.unit, batch_size, gradient_batches * global_batch)
     settings = {
         "workload": workload.name,
         "start": _describe(start),
         "end": _describe(end),
         "curve": curve.name,
         "num_points": num_points,
-        "mask": rule_used,
+        "t_range": list(t_range),
+        "mask": evaluator.rule,
         "batch_norm": batch_norm,
+        "recalibration_images": min(recalibration_images, available) if batch_norm == "recalibrated" else 0,
         "batch_size": batch_size,
-        "images": workload.dataset.num_examples("train"),
+        "replicas": strategy.num_replicas_in_sync,
+        "looks": list(looks),
         "augmented": augmented,
         "seed": seed,
+        "confidence": confidence,
+        "tolerance": tolerance,
+        "per_class": per_class,
+        "gradient_batches": gradient_batches,
         "precision": precision,
         **dataclasses.asdict(workload.objective),
     }
     path = files.PathFiles(output_dir or f"runs/paths/{start.origin}_to_{end.origin}")
     path.claim(gin.operative_config_str(), settings)
     if path.result.exists() and path.table.exists():
+        path.discard_partial_sums()
         return path
 
-    batches = workload.dataset.evaluation_batches("train", batch_size * strategy.num_replicas_in_sync, augmented, seed)
+    def batches(limit: int, first_batch: int) -> tf.data.Dataset:
+        return workload.dataset.evaluation_batches("train", global_batch, augmented, seed, limit, first_batch)
+
     started = time.monotonic()
-    with progress.Progress(f"{curve.name} of {num_points} points", settings["images"], "image") as bar:
-        losses = evaluate_path(curve_network, curve.coefficients(t), workload.objective, batches, strategy, bar.advance)
+    title = f"{curve.name} of {num_points} points"
+    stages = ResumableEvaluation(path, evaluator, title, batches, global_batch, save_every)
+    if batch_norm == "recalibrated":
+        stages.recalibrate(settings["recalibration_images"])
+    evaluated, judgement, looks_made = stages.evaluate(looks, confidence, tolerance)
+    gradients = None
+    if gradient_batches:
+        increments = gradient_norms(evaluator, batches(gradient_batches * global_batch, 0))
+        gradients = stages.gradients(increments)
 
-    bad = np.flatnonzero(~np.isfinite(losses.cross_entropy + losses.smoothed_cross_entropy))
-    if len(bad):
-        raise DivergedError(f"the loss is {losses.cross_entropy[bad[0]]} at t = {t[bad[0]]:g}; no path was written")
-
-    with strategy.scope():
-        model = tf_keras.models.clone_model(network)
-    own_statistics = {}
-    for name, point in {"start": start, "end": end}.items():
-        points.assign(model, point)
-        evaluation = evaluate_network(model, workload.objective, batches, strategy)
-        own_statistics[name] = dataclasses.asdict(evaluation)
-
-    kernels = decayed(start.weights)
     l2 = workload.objective.l2_of_squared_norm(
-        geometry.squared_norms(curve.coefficients(t), geometry.gram_matrix(ends, kernels))
+        geometry.squared_norms(
+            evaluator.coefficients, geometry.gram_matrix(evaluator.control_points, decayed(start.weights))
+        )
     )
-    files.write_csv(path.table, _rows(t, losses, l2))
+    files.write_csv(path.table, results.path_rows(evaluated, l2, gradients))
+    files.write_csv(path.covariance, results.covariance_rows(evaluated))
+    if per_class:
+        files.write_csv(path.classes, results.class_rows(evaluated))
+    losses = evaluated.losses
     result = {
         "settings": settings,
-        "largest_rise": dataclasses.asdict(statistics.largest_rise(t, losses.cross_entropy)),
-        "barrier": dataclasses.asdict(statistics.barrier(t, losses.cross_entropy)),
-        "length": geometry.length(curve, geometry.gram_matrix(ends, start.weights)),
+        **dataclasses.asdict(judgement),
+        "confidence": confidence,
+        "confidence_of_each_look": judgement.confidence,
+        "images": int(losses.count),
+        "looks": [dataclasses.asdict(look) for look in looks_made],
+        "independent_units": {"unit": evaluator.unit, "count": int(losses.units)},
+        "length": geometry.length(curve, geometry.gram_matrix(evaluator.control_points, start.weights)),
         "ends_on_the_path": {"start": float(losses.cross_entropy[0]), "end": float(losses.cross_entropy[-1])},
-        "ends_under_their_own_statistics_and_mask": own_statistics,
-        "replicas": strategy.num_replicas_in_sync,
-        "seconds": round(time.monotonic() - started, 1),
+        "ends_under_their_own_statistics_and_mask": {
+            name: results.evaluation_of(evaluated.ends, k) for k, name in enumerate(("start", "end"))
+        },
+        "seconds_of_last_process": round(time.monotonic() - started, 1),
     }
     files.write_json(path.result, result)
+    path.discard_partial_sums()
     return path
 
 
@@ -145,15 +187,50 @@ def _describe(point: Point) -> dict[str, Any]:
     return {**dataclasses.asdict(point.origin), "digest": point.digest()}
 
 
-def _rows(t: np.ndarray, losses: Evaluation, l2: np.ndarray) -> list[dict[str, object]]:
-    return [
-        {
-            "t": round(float(t[k]), 12),
-            "cross_entropy": float(losses.cross_entropy[k]),
-            "smoothed_cross_entropy": float(losses.smoothed_cross_entropy[k]),
-            "l2": float(l2[k]),
-            "top1": float(losses.accuracy[k]),
-            "count": losses.count,
-        }
-        for k in range(len(t))
-    ]
+def _check_numbers(**numbers: tuple[Any, float]) -> None:
+    """Refuses what is not a whole number of at least so much: (value, least) by name."""
+    for name, (value, least) in numbers.items():
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            needed = "a whole number" if least == -math.inf else f"a whole number of at least {least}"
+            raise InputError(f"interpolate.{name} is {value!r}; it must be {needed}")
+
+
+def _check_flags(**flags: Any) -> None:
+    for name, value in flags.items():
+        if not isinstance(value, bool):
+            raise InputError(f"interpolate.{name} is {value!r}; it must be True or False")
+
+
+def _check_judgement(confidence: float, tolerance: float, save_every: float) -> None:
+    if not isinstance(confidence, float) or not 0 < confidence < 1:
+        raise InputError(f"interpolate.confidence is {confidence!r}; it lies in (0, 1)")
+    if not isinstance(tolerance, int | float) or not 0 <= tolerance < math.inf:
+        raise InputError(f"interpolate.tolerance is {tolerance!r}; it must be finite and not negative")
+    if not isinstance(save_every, int | float) or not 0 < save_every < math.inf:
+        raise InputError(f"interpolate.save_every is {save_every!r}; it must be a positive number of seconds")
+
+
+def _check_range(t_range: tuple[float, float], extrapolate: bool) -> None:
+    try:
+        first, last = map(float, t_range)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"interpolate.t_range is {t_range!r}; it must be two numbers") from error
+    if not -math.inf < first < last < math.inf:
+        raise InputError(f"interpolate.t_range is {t_range!r}; the first t must be below the last")
+    if (first < 0 or last > 1) and not extrapolate:
+        raise InputError(
+            f"interpolate.t_range is {t_range!r}; outside [0, 1] a path is evaluated with interpolate.extrapolate=True"
+        )
+
+
+def _check_images(images: int, available: int, unit: Unit, batch_size: int, for_gradients: int) -> None:
+    """Refuses what the images there are cannot answer."""
+    if batch_size > available:
+        raise InputError(f"interpolate.batch_size is {batch_size}, but there are {available} training images")
+    if unit == "batch" and images <= batch_size:
+        raise InputError(
+            f"interpolate.batch_size is {batch_size} for {images} images: with batch statistics whole batches are "
+            "what is independent, and an error takes two"
+        )
+    if for_gradients > available:
+        raise InputError(f"interpolate.gradient_batches asks for {for_gradients} of {available} training images")

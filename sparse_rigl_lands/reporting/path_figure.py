@@ -1,9 +1,10 @@
 """The loss along a path, drawn from the files that its evaluation wrote."""
 
+import math
 import pathlib
 
-import numpy as np
 import pandas as pd
+import scipy.stats
 from matplotlib.figure import Figure
 
 from sparse_rigl_lands import files
@@ -13,7 +14,7 @@ _LOSS, _ENDS = "#0b5394", "#b45f06"
 
 
 def draw_path(path: files.PathFiles) -> tuple[pathlib.Path, ...]:
-    """Draws the loss along a path, with its ends, barrier and largest rise in words.
+    """Draws the loss along a path, with its errors, its ends, and the verdict in words.
 
     Args:
       path: where ``path.csv`` and ``path.json`` lie.
@@ -26,20 +27,25 @@ def draw_path(path: files.PathFiles) -> tuple[pathlib.Path, ...]:
     settings = result["settings"]
     figure = Figure(figsize=(7.2, 4.6), layout="constrained")
     axes = figure.add_subplot()
-    axes.plot(table["t"], table["cross_entropy"], ".-", color=_LOSS, label="cross-entropy")
+    loss = table["cross_entropy"]
+    margin = table["error"] * scipy.stats.t.isf(
+        (1 - settings["confidence"]) / 2, result["independent_units"]["count"] - 1
+    )
+    band = f"{settings['confidence']:.0%} of each value by itself"
+    axes.fill_between(table["t"], loss - margin, loss + margin, color=_LOSS, alpha=0.25, linewidth=0, label=band)
+    axes.plot(table["t"], loss, ".-", color=_LOSS, label="cross-entropy")
     if settings["label_smoothing"]:
         axes.plot(table["t"], table["smoothed_cross_entropy"], "--", color=_LOSS, label="smoothed cross-entropy")
-        axes.legend()
     ends = table.iloc[[0, -1]]
     axes.plot(ends["t"], ends["cross_entropy"], "o", color=_ENDS, markersize=8, zorder=3)
-    axes.set_xticks(np.linspace(0, 1, 6))
+    axes.legend(frameon=False)
     axes.set_xlabel(
         f"t along the {settings['curve']}\n0: {_name(settings['start'])}    1: {_name(settings['end'])}\n"
-        f"mask: {settings['mask']}"
+        f"mask: {settings['mask']}, BatchNorm: {settings['batch_norm']}"
     )
     images = "augmented training" if settings["augmented"] else "training"
-    axes.set_ylabel(f"loss (nats) on {settings['images']:,} {images} images")
-    axes.set_ylim(bottom=-0.03 * table["cross_entropy"].max())  # zero, with room for the marks on it
+    axes.set_ylabel(f"loss (nats) on {result['images']:,} {images} images")
+    axes.set_ylim(bottom=-0.03 * loss.max())  # zero, with room for the marks on it
     axes.grid(alpha=0.3)
     axes.set_title(describe_path(result).replace("; ", ";\n"), fontsize=10)
     pictures.save(figure, path.figures)
@@ -47,14 +53,27 @@ def draw_path(path: files.PathFiles) -> tuple[pathlib.Path, ...]:
 
 
 def describe_path(result: dict) -> str:
-    """One sentence on the shape of a path, from ``path.json``."""
-    barrier, rise = result["barrier"], result["largest_rise"]
-    if rise["height"] == 0:
-        return "The loss never rises along the path."
-    words = f"The largest rise is {rise['height']:.3f}, from t = {rise['start']:.2f} to {rise['end']:.2f}; "
-    if barrier["height"] == 0:
-        return words + "no barrier above the higher end."
-    return words + f"a barrier of {barrier['height']:.3f} above the higher end, at t = {barrier['end']:.2f}."
+    """What is said of the shape of a path, and how surely, from ``path.json``."""
+    verdict, barrier, rise = result["verdict"], result["barrier"], result["largest_rise"]
+    surely = f"tolerance {result['tolerance']:g}, {result['confidence']:.0%} confidence, {result['images']:,} images"
+    climbs = f"from t = {rise['start']:.2f} to {rise['end']:.2f}"
+    if verdict == "monotone":
+        return f"Monotone: the loss rises by {_bounds(rise)}; {surely}."
+    if verdict == "barrier":
+        return f"A barrier of {_bounds(barrier)} above the higher end, at t = {barrier['end']:.2f}; {surely}."
+    if verdict == "no_barrier":
+        return f"No barrier, {_bounds(barrier)}, but the loss rises by {_bounds(rise)} {climbs}; {surely}."
+    return f"Undecided: the largest rise is {_bounds(rise)}, the barrier {_bounds(barrier)}; {surely}."
+
+
+def _bounds(climb: dict) -> str:
+    if climb["height"] == climb["lower"] == 0:
+        return f"at most {_rounded_up(climb['upper'])}"
+    return f"{climb['height']:.3f} ({climb['lower']:.3f} to {climb['upper']:.3f})"
+
+
+def _rounded_up(height: float) -> str:
+    return f"{math.ceil(height * 1000) / 1000:.3f}"
 
 
 def _name(end: dict) -> str:

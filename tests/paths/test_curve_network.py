@@ -1,5 +1,7 @@
 """Protects: the curve variant at t is the plain network of the combined weights."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -42,38 +44,116 @@ def points(network, random):
     return [_random_point(network, random) for _ in range(3)]
 
 
-@pytest.mark.parametrize("batch_norm", ["batch", "stored"])
+def _call(curve, images, coefficients, statistics):
+    return tf.function(lambda x, c: curve(x, c, statistics))(images, tf.constant(coefficients))
+
+
+@pytest.mark.parametrize("statistics", ["batch", "stored"])
 @pytest.mark.parametrize("coefficients", COEFFICIENTS)
-def test_logits_are_those_of_the_combined_weights(network, points, random, coefficients, batch_norm):
-    curve = CurveNetwork(network, 3, batch_norm)
+def test_logits_are_those_of_the_combined_weights(network, points, random, coefficients, statistics):
+    curve = CurveNetwork(network, 3)
     curve.assign(points)
     images = random.normal(size=(16, 8, 8, 1)).astype("float32")
-    found = tf.function(curve)(images, tf.constant(coefficients))
+    found = _call(curve, images, coefficients, statistics)
     assign(network, _combined(points, coefficients))
-    expected = network(images, training=batch_norm == "batch")
+    expected = network(images, training=statistics == "batch")
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
+def test_logits_by_given_statistics_are_those_of_a_network_that_stores_them(network, points, random):
+    curve = CurveNetwork(network, 3)
+    curve.assign(points)
+    images = random.normal(size=(16, 8, 8, 1)).astype("float32")
+    given = {name: random.uniform(0.5, 2, size=shape).astype("float32") for name, shape in curve.statistics.items()}
+    found = _call(curve, images, COEFFICIENTS[2], given)
+    assign(network, dataclasses.replace(_combined(points, COEFFICIENTS[2]), statistics=given))
+    np.testing.assert_allclose(found, network(images, training=False), rtol=1e-4, atol=1e-5)
+
+
+def _foreign():
+    """What the project's own networks do not have: biases before BatchNorm, BatchNorm first, after a sum,
+    without scale or offset, of vectors and of a layer that is used twice; a dense layer of sequences."""
+    layers = tf_keras.layers
+    images = tf_keras.Input((8, 8, 1))
+    x = layers.BatchNormalization(name="first")(images)
+    x = layers.Conv2D(6, 3, padding="same", name="biased")(x)
+    x = y = layers.BatchNormalization(scale=False, name="no_scale")(x)
+    x = layers.Conv2D(6, 3, padding="same", groups=2, activation="relu", name="active")(x)
+    x = layers.BatchNormalization(center=False, name="no_offset")(x)
+    x = layers.Conv2D(6, 1, name="shared")(x)
+    x = layers.Add()([layers.BatchNormalization(name="after_shared")(x), x, y])
+    x = layers.BatchNormalization(name="after_sum")(x)
+    x = layers.Dense(5, name="of_pixels")(x)
+    x = layers.Flatten()(x)
+    x = layers.Dense(7, name="of_vectors")(x)
+    x = layers.BatchNormalization(name="of_rank_2")(x)
+    return tf_keras.Model(images, layers.Dense(4, name="logits")(layers.ReLU()(x)))
+
+
+@pytest.mark.parametrize("statistics", ["batch", "stored"])
+def test_foreign_networks_are_the_combined_weights_too(random, statistics):
+    network = _foreign()
+    points = [_random_point(network, random) for _ in range(3)]
+    curve = CurveNetwork(network, 3)
+    curve.assign(points)
+    images = random.normal(size=(16, 8, 8, 1)).astype("float32")
+    found = _call(curve, images, COEFFICIENTS[2], statistics)
+    assign(network, _combined(points, COEFFICIENTS[2]))
+    np.testing.assert_allclose(found, network(images, training=statistics == "batch"), rtol=1e-3, atol=1e-4)
+
+
+def test_folded_normalization_leaves_one_operation_per_layer(network):
+    """Folded into the kernels, BatchNorm does nothing to the activations."""
+    curve = CurveNetwork(network, 2)
+
+    def operations(statistics):
+        graph = tf.function(lambda x: curve(x, tf.constant([0.5, 0.5]), statistics)).get_concrete_function(
+            tf.TensorSpec((None, 8, 8, 1))
+        )
+        shapes = [(op.type, op.outputs[0].shape) for op in graph.graph.get_operations() if op.outputs]
+        of_images = [kind for kind, shape in shapes if shape.rank == 4 and shape[0] is None]
+        return [kind for kind in of_images if kind in ("Mul", "AddV2", "FusedBatchNormV3")]
+
+    assert operations("stored") == ["AddV2"]  # the residual sum
+    assert operations("batch").count("FusedBatchNormV3") == 4
+
+
 def test_padding_stays_out_of_batch_statistics(network, points, random):
-    curve = CurveNetwork(network, 3, "batch")
+    curve = CurveNetwork(network, 3)
     curve.assign(points)
     coefficients = tf.constant(COEFFICIENTS[2])
     images = random.normal(size=(16, 8, 8, 1)).astype("float32")
     images[11:] = 100.0
     weights = (np.arange(16) < 11).astype("float32")
-    padded = curve(images, coefficients, weights)[:11]
+    padded = curve(images, coefficients, "batch", weights)[:11]
     np.testing.assert_allclose(padded, curve(images[:11], coefficients), rtol=1e-4, atol=1e-5)
     assert np.max(np.abs(padded - curve(images, coefficients)[:11])) > 0.01  # had it entered
 
 
 def test_a_replica_of_nothing_but_padding_stays_finite(network, points):
-    curve = CurveNetwork(network, 3, "batch")
+    curve = CurveNetwork(network, 3)
     curve.assign(points)
-    assert np.all(np.isfinite(curve(tf.zeros((4, 8, 8, 1)), tf.constant(COEFFICIENTS[2]), tf.zeros(4))))
+    logits = curve(tf.zeros((4, 8, 8, 1)), tf.constant(COEFFICIENTS[2]), "batch", tf.zeros(4))
+    assert np.all(np.isfinite(logits))
+
+
+def test_batch_moments_are_those_of_the_inputs_of_every_normalization(network, points, random):
+    curve = CurveNetwork(network, 3)
+    curve.assign(points)
+    images = random.normal(size=(16, 8, 8, 1)).astype("float32")
+    weights = (np.arange(16) < 11).astype("float32")
+    found = curve.batch_moments(images, tf.constant(COEFFICIENTS[2]), weights)
+    assert set(found) == set(curve.statistics)
+    assign(network, _combined(points, COEFFICIENTS[2]))
+    for layer in network.layers:
+        if isinstance(layer, tf_keras.layers.BatchNormalization):
+            inputs = tf_keras.Model(network.input, layer.input)(images[:11], training=True).numpy()
+            np.testing.assert_allclose(found[f"{layer.name}/moving_mean"], inputs.mean((0, 1, 2)), rtol=1e-3, atol=1e-4)
+            np.testing.assert_allclose(found[f"{layer.name}/moving_variance"], inputs.var((0, 1, 2)), rtol=1e-3)
 
 
 def test_a_call_writes_nothing(network, points, random):
-    curve = CurveNetwork(network, 3, "batch")
+    curve = CurveNetwork(network, 3)
     curve.assign(points)
     curve(random.normal(size=(4, 8, 8, 1)).astype("float32"), tf.constant(COEFFICIENTS[2]))
     for name, variables in curve.control_points().items():
@@ -81,22 +161,23 @@ def test_a_call_writes_nothing(network, points, random):
             np.testing.assert_array_equal(variable, {**point.weights, **point.statistics}[name])
 
 
-def test_control_points_stay_float32_under_mixed_precision(network, points, random):
+@pytest.mark.parametrize("statistics", ["batch", "stored"])
+def test_control_points_stay_float32_under_mixed_precision(network, points, random, statistics):
     """w(t) is combined in float32 and rounded once, so bfloat16 is as close as its 8 bits allow."""
     images = random.normal(size=(16, 8, 8, 1)).astype("float32")
-    exact = CurveNetwork(network, 3, "stored")
-    mixed = CurveNetwork(variants.with_precision(network, "mixed_bfloat16"), 3, "stored")
+    exact = CurveNetwork(network, 3)
+    mixed = CurveNetwork(variants.with_precision(network, "mixed_bfloat16"), 3)
     for curve in (exact, mixed):
         curve.assign(points)
-    logits = mixed(images, tf.constant(COEFFICIENTS[2]))
+    logits = mixed(images, tf.constant(COEFFICIENTS[2]), statistics)
     assert logits.dtype == tf.bfloat16
     assert {v.dtype for variables in mixed.control_points().values() for v in variables} == {tf.float32}
-    reference = exact(images, tf.constant(COEFFICIENTS[2])).numpy()
+    reference = exact(images, tf.constant(COEFFICIENTS[2]), statistics).numpy()
     assert np.max(np.abs(tf.cast(logits, tf.float32) - reference)) < 0.05 * np.max(np.abs(reference))
 
 
 def test_gradient_reaches_the_control_points_by_their_coefficients(network, points, random):
-    curve = CurveNetwork(network, 3, "stored")
+    curve = CurveNetwork(network, 3)
     curve.assign(points)
     variables = curve.control_points()["head/dense/kernel"]
     images = random.normal(size=(4, 8, 8, 1)).astype("float32")
@@ -108,13 +189,31 @@ def test_gradient_reaches_the_control_points_by_their_coefficients(network, poin
         np.testing.assert_allclose(gradient / coefficient, gradients[0] / COEFFICIENTS[2][0], rtol=1e-4)
 
 
-def test_layers_that_are_not_understood_are_refused(network):
+def test_weights_are_combined_and_statistics_left_out(network, points):
+    curve = CurveNetwork(network, 3)
+    curve.assign(points)
+    found = curve.weights(tf.constant(COEFFICIENTS[2]))
+    expected = _combined(points, COEFFICIENTS[2]).weights
+    assert set(found) == set(expected)
+    for name, weight in found.items():
+        np.testing.assert_allclose(weight, expected[name], rtol=1e-5, atol=1e-6)
+
+
+def _network_of(layer):
     images = tf_keras.Input((8, 8, 1))
-    depthwise = tf_keras.Model(images, tf_keras.layers.DepthwiseConv2D(3, name="depthwise")(images))
-    with pytest.raises(InputError, match="layer depthwise is a DepthwiseConv2D"):
-        CurveNetwork(depthwise, 2, "batch")
-    first_axis = tf_keras.Model(images, tf_keras.layers.BatchNormalization(axis=1, name="norm")(images))
-    with pytest.raises(InputError, match=r"layer norm normalizes axes \[1\]"):
-        CurveNetwork(first_axis, 2, "batch")
-    with pytest.raises(InputError, match="batch_norm is 'none'"):
-        CurveNetwork(network, 2, "none")
+    return tf_keras.Model(images, layer(images))
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (tf_keras.layers.DepthwiseConv2D(3, name="depthwise"), "layer depthwise is a DepthwiseConv2D"),
+        (tf_keras.layers.BatchNormalization(axis=1, name="norm"), r"layer norm normalizes axes \[1\]"),
+        (tf_keras.layers.BatchNormalization(synchronized=True, name="norm"), "layer norm normalizes over all replicas"),
+        (tf_keras.layers.Conv2D(1, 1, data_format="channels_first", name="conv"), "layer conv has its channels first"),
+    ],
+    ids=["depthwise", "first axis", "synchronized", "channels first"],
+)
+def test_layers_that_are_not_understood_are_refused(layer, words):
+    with pytest.raises(InputError, match=words):
+        CurveNetwork(_network_of(layer), 2)

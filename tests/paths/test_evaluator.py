@@ -1,114 +1,267 @@
-"""Protects: the losses along a path are exact means over the same images, read once."""
+"""Protects: the losses along a path are exact means over the same images, read once, wherever it runs."""
 
 import dataclasses
+import json
+import os
+import socket
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import scipy.special
 import tensorflow as tf
+import tf_keras
 
 from sparse_rigl_lands.data.dataset import padded_batches
+from sparse_rigl_lands.distribution import ReplicaFunction
+from sparse_rigl_lands.errors import DivergedError, InputError
 from sparse_rigl_lands.networks.resnet50 import resnet50
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
 from sparse_rigl_lands.paths.curves import Line
-from sparse_rigl_lands.paths.evaluator import evaluate
-from sparse_rigl_lands.points import initializations
-from sparse_rigl_lands.points.point import Origin, assign
+from sparse_rigl_lands.paths.evaluator import PathEvaluator, evaluate_path, path_values
+from sparse_rigl_lands.paths.partial_sums import added_up
+from sparse_rigl_lands.points.point import Origin, assign, point_of
+from sparse_rigl_lands.sparsity import random_masks, variants
+from sparse_rigl_lands.training.evaluation import evaluate
 from sparse_rigl_lands.training.objective import Objective
+from tests.conftest import ROOT
+from tests.paths import worker
+from tests.paths.random_points import between, random_point
 
 T = np.linspace(0, 1, 5)
-
-
-def _random_point(network, seed):
-    """A point at which every weight and statistic counts: at an initialization the residual branches are off."""
-    random = np.random.default_rng(seed)
-    point = initializations.dense(network, Origin("small", "dense", seed, 0))
-    weights = {name: value + random.normal(scale=0.1, size=value.shape) for name, value in point.weights.items()}
-    statistics = {name: value * random.uniform(0.5, 2, size=value.shape) for name, value in point.statistics.items()}
-    as_float32 = [{name: value.astype("float32") for name, value in group.items()} for group in (weights, statistics)]
-    return dataclasses.replace(point, weights=as_float32[0], statistics=as_float32[1])
+BATCH_NORMS = ["batch", "stored", "recalibrated"]
 
 
 @pytest.fixture
 def ends(workload):
-    return [_random_point(workload.network, seed) for seed in (0, 1)]
+    return [random_point(workload.network, seed) for seed in (0, 1)]
+
+
+def _batches(workload, size):
+    return workload.dataset.evaluation_batches("train", size, True, 0)
 
 
 def _evaluate(workload, ends, strategy, batch_size, batch_norm="batch", t=T):
-    with strategy.scope():
-        network = CurveNetwork(workload.network, 2, batch_norm)
-    network.assign(ends)
-    batches = workload.dataset.evaluation_batches("train", batch_size * strategy.num_replicas_in_sync, True, 0)
-    return evaluate(network, Line().coefficients(t), workload.objective, batches, strategy)
+    evaluator = PathEvaluator(workload.network, *ends, Line(), t, batch_norm, "auto", workload.objective, strategy)
+    batches = _batches(workload, batch_size * strategy.num_replicas_in_sync)
+    if batch_norm == "recalibrated":
+        evaluator.recalibrate(added_up(evaluator.moment_sums(batches)))
+    return evaluator.path_of(added_up(evaluator.losses(batches)))
 
 
-@pytest.mark.parametrize("batch_norm", ["batch", "stored"])
-def test_ends_are_a_plain_forward_pass_of_the_points_own_weights(workload, ends, one_device, batch_norm):
+def _by_numpy(objective, logits, labels):
+    """Plain and smoothed cross-entropy and top-1, [examples] each."""
+    log_p = scipy.special.log_softmax(np.asarray(logits, "float64"), axis=1)
+    plain = -log_p[np.arange(len(labels)), labels]
+    smoothed = (1 - objective.label_smoothing) * plain - objective.label_smoothing * log_p.mean(axis=1)
+    return np.stack([plain, smoothed, log_p.argmax(axis=1) == labels])
+
+
+def _recalibrate(network, batches):
+    """Gives a plain network the statistics of its layers' inputs, pooled over all batches."""
+    norms = [layer for layer in network.layers if isinstance(layer, tf_keras.layers.BatchNormalization)]
+    inputs = tf_keras.Model(network.input, [layer.input for layer in norms])
+    seen = zip(*(inputs(images[weights > 0], training=True) for images, _, weights in batches), strict=True)
+    for layer, parts in zip(norms, seen, strict=True):
+        pooled = np.concatenate(parts).astype("float64")
+        layer.moving_mean.assign(pooled.mean((0, 1, 2)))
+        layer.moving_variance.assign(pooled.var((0, 1, 2)))
+
+
+@pytest.mark.parametrize("batch_norm", BATCH_NORMS)
+def test_every_t_is_a_plain_keras_network_of_the_points_between(workload, ends, one_device, batch_norm):
+    """Losses, and their paired covariance from the single examples, or from the batches, in NumPy."""
+    network, batches = workload.network, _batches(workload, 100)
     found = _evaluate(workload, ends, one_device, 100, batch_norm)
-    assert found.count == 1437
-    for point, k in zip(ends, (0, -1), strict=True):
-        assign(workload.network, point)
-        losses, right = [], []
-        for images, labels, weights in workload.dataset.evaluation_batches("train", 100, True, 0):
+    assert found.losses.count == 1437
+    values, sizes = [], []
+    for t in T:
+        assign(network, between(ends, t))
+        if batch_norm == "recalibrated":
+            _recalibrate(network, batches)
+        of_batches = []
+        for images, labels, weights in batches:
             live = weights.numpy() == 1
-            logits = workload.network(images[live], training=batch_norm == "batch").numpy().astype("float64")
-            log_p = scipy.special.log_softmax(logits, axis=1)
-            losses.extend(-log_p[np.arange(live.sum()), labels[live]])
-            right.extend(log_p.argmax(axis=1) == labels[live])
-        assert len(losses) == 1437
-        assert found.cross_entropy[k] == pytest.approx(np.mean(losses), abs=1e-5)
-        assert found.accuracy[k] == pytest.approx(np.mean(right), abs=1e-9)
+            logits = network(images[live], training=batch_norm == "batch")
+            of_batches.append(_by_numpy(workload.objective, logits, labels.numpy()[live]))
+        values.append(np.concatenate(of_batches, axis=1))
+        sizes = [each.shape[1] for each in of_batches]
+    values = np.stack(values)  # [K, 3, examples]
+    np.testing.assert_allclose(found.losses.means[:, :2], values.mean(axis=2)[:, :2], rtol=1e-5)
+    np.testing.assert_allclose(found.losses.means[:, 2], values.mean(axis=2)[:, 2], atol=2 / 1437)  # near ties
+    losses = values[:, 0]
+    if batch_norm == "batch":
+        residuals = losses - losses.mean(axis=1, keepdims=True)
+        units = np.stack([part.sum(axis=1) for part in np.split(residuals, np.cumsum(sizes)[:-1], axis=1)])
+        expected = len(units) / (len(units) - 1) * units.T @ units / 1437**2
+    else:
+        expected = np.cov(losses) / 1437
+    np.testing.assert_allclose(found.losses.covariance(), expected, rtol=1e-3, atol=1e-3 * expected.max())
 
 
-def test_two_replicas_agree_with_one_device(workload, ends, one_device, mirrored):
-    """Also where padding fills the rest of one replica's batch, and all of the other's."""
-    for batch_size in (128, 480):  # 1437 = 11 * 128 + 29 = 2 * 480 + 477
-        one = _evaluate(workload, ends, one_device, batch_size)
-        two = _evaluate(workload, ends, mirrored, batch_size)
-        assert one.count == two.count == 1437
-        np.testing.assert_allclose(one.cross_entropy, two.cross_entropy, rtol=1e-5)
-        np.testing.assert_allclose(one.accuracy, two.accuracy)
+def test_ends_are_also_told_as_their_checkpoints_describe_them(workload, ends, one_device):
+    """Under their own statistics and mask, though the path is under the end's."""
+    shapes = variants.kernel_shapes(workload.network)
+    masks = [random_masks.random(shapes, dict.fromkeys(shapes, 0.5), seed, "test") for seed in (0, 1)]
+    masked = [end.under(mask) for end, mask in zip(ends, masks, strict=True)]
+    found = _evaluate(workload, masked, one_device, 100)
+    assert found.mask == "end"
+    for k, point in enumerate(masked):
+        assign(workload.network, point)
+        expected = evaluate(workload.network, workload.objective, _batches(workload, 100), one_device)
+        assert found.ends.count == expected.count
+        assert found.ends.cross_entropy[k] == pytest.approx(expected.cross_entropy, rel=1e-5)
+        assert found.ends.errors()[k] == pytest.approx(expected.cross_entropy_error, rel=1e-4)
+
+
+@pytest.mark.parametrize("batch_norm", BATCH_NORMS)
+@pytest.mark.parametrize("batch_size", [128, 480])
+def test_two_replicas_agree_with_one_device(workload, ends, one_device, mirrored, batch_size, batch_norm):
+    """Also where padding fills the rest of one replica's batch, and all of the other's.
+
+    1437 = 11 * 128 + 29 = 2 * 480 + 477.
+    """
+    one = _evaluate(workload, ends, one_device, batch_size, batch_norm, T[:3])
+    two = _evaluate(workload, ends, mirrored, batch_size, batch_norm, T[:3])
+    for name, array in one.losses.arrays().items():
+        np.testing.assert_allclose(two.losses.arrays()[name], array, rtol=1e-5)
+    np.testing.assert_allclose(two.ends.sums, one.ends.sums, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_two_workers_agree_with_one_device(one_device, tmp_path):
+    """Two processes on 127.0.0.1 that see the same stream, each its part; both end up with all sums."""
+    with socket.socket() as first, socket.socket() as second:
+        for each in (first, second):
+            each.bind(("127.0.0.1", 0))
+        addresses = [f"127.0.0.1:{each.getsockname()[1]}" for each in (first, second)]
+    workers = []
+    for index in range(2):
+        cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+        environment = {**os.environ, "TF_CONFIG": json.dumps(cluster), "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-m", "tests.paths.worker", str(tmp_path / f"{index}.npz")]
+        workers.append(subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True))
+    for process in workers:
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors
+    expected = worker.evaluate(one_device)
+    assert expected["batch/count"] == 37
+    assert expected["batch/units"] == 5
+    for index in range(2):
+        with np.load(tmp_path / f"{index}.npz") as found:
+            assert set(found) == set(expected)
+            for name, array in expected.items():
+                np.testing.assert_allclose(found[name], array, rtol=1e-5, err_msg=name)
+
+
+def _function_of_a_batch(workload, ends, batch_norm):
+    """What a replica computes at three places."""
+    coefficients = Line().coefficients(T[:3])
+    network = CurveNetwork(workload.network, 2)
+    network.assign(ends)
+    statistics = batch_norm
+    if batch_norm == "recalibrated":
+        random = np.random.default_rng(0)
+        statistics = {name: random.uniform(0.5, 1, (3, *shape)) for name, shape in network.statistics.items()}
+    return path_values(network, coefficients, statistics, workload.objective)
+
+
+@pytest.mark.parametrize("batch_norm", BATCH_NORMS)
+def test_xla_compiles_it_once_with_static_shapes_and_without_the_host(workload, ends, one_device, batch_norm):
+    """XLA on CPUs stands in for TPUs: full batches and the padded one go through one program."""
+    function = _function_of_a_batch(workload, ends, batch_norm)
+    compiled = ReplicaFunction(function, one_device, "stack", jit_compile=True)
+    plain = ReplicaFunction(function, one_device, "stack")
+    live = slice(0, 1437 % 300)
+    for batch, (found, expected) in enumerate(
+        zip(compiled.over(_batches(workload, 300)), plain.over(_batches(workload, 300)), strict=True)
+    ):
+        part = live if batch == 4 else slice(None)
+        np.testing.assert_allclose(found[0, :, :2, part], expected[0, :, :2, part], rtol=1e-4, atol=1e-5)
+    assert compiled.of_batch.experimental_get_tracing_count() == 1
+
+    images, labels, weights = next(iter(_batches(workload, 300)))
+    hlo = tf.function(function, jit_compile=True).experimental_get_compiler_ir(images, labels, weights)(stage="hlo")
+    assert "while" in hlo  # the places
+    for unwanted in ("outfeed", "infeed", "callback", "send", "recv", "<="):  # <= marks a dynamic dimension
+        assert unwanted not in hlo, unwanted
 
 
 def test_a_deep_network_stays_finite_where_a_replica_holds_nothing_but_padding(mirrored):
     """Normalized by a variance of zero, padding would grow through 53 layers to infinity."""
     network = resnet50(image_shape=(32, 32, 3), num_classes=10)
-    with mirrored.scope():
-        curve_network = CurveNetwork(network, 2, "batch")
-    curve_network.assign([_random_point(network, seed) for seed in (0, 1)])
+    ends = [random_point(network, seed) for seed in (0, 1)]
+    evaluator = PathEvaluator(network, *ends, Line(), T[:2], "batch", "auto", Objective(), mirrored)
     images = np.random.default_rng(0).normal(size=(3, 32, 32, 3)).astype("float32")
-    batches = padded_batches(tf.constant(images), tf.constant([1, 2, 3]), batch_size=8)
-    found = evaluate(curve_network, Line().coefficients(T[:2]), Objective(), batches, mirrored)
-    assert found.count == 3
+    examples = tf.data.Dataset.from_tensor_slices((images, np.array([1, 2, 3], "int32")))
+    found = evaluator.path_of(added_up(evaluator.losses(padded_batches(examples, 8)))).losses
+    assert (found.count, found.units) == (3, 1)
     assert np.all(np.isfinite(found.cross_entropy))
 
 
 def test_the_values_at_a_t_do_not_depend_on_the_other_ts(workload, ends, one_device):
-    alone = _evaluate(workload, ends, one_device, 128, t=T[2:3])
-    among = _evaluate(workload, ends, one_device, 128)
-    np.testing.assert_allclose(alone.cross_entropy[0], among.cross_entropy[2], rtol=1e-6)
+    alone = _evaluate(workload, ends, one_device, 128, t=T[2:3]).losses.cross_entropy
+    among = _evaluate(workload, ends, one_device, 128).losses.cross_entropy
+    np.testing.assert_allclose(alone[0], among[2], rtol=1e-6)
 
 
 def test_every_batch_is_read_once_for_all_t(workload, ends, one_device):
     reads = []
 
-    def count(batch):
-        reads.append(batch)
-        return batch
+    def count():
+        reads.append(0)
+        return 0
 
-    batches = workload.dataset.evaluation_batches("train", 479, True, 0)
-    counted = batches.map(lambda *batch: (tf.py_function(lambda: count(0), [], tf.int32), *batch))
+    counted = _batches(workload, 479).map(lambda *batch: (tf.py_function(count, [], tf.int32), *batch))
     counted = counted.map(lambda _, images, labels, weights: (images, labels, weights))
-    network = CurveNetwork(workload.network, 2, "batch")
-    network.assign(ends)
-    evaluate(network, Line().coefficients(T), workload.objective, counted, one_device)
+    evaluator = PathEvaluator(workload.network, *ends, Line(), T, "batch", "auto", workload.objective, one_device)
+    assert len(list(evaluator.losses(counted))) == 3
     assert len(reads) == 3
 
 
-def test_progress_counts_the_images(workload, ends, one_device):
-    seen = []
-    network = CurveNetwork(workload.network, 2, "batch")
-    network.assign(ends)
-    batches = workload.dataset.evaluation_batches("train", 500, True, 0)
-    evaluate(network, Line().coefficients(T), workload.objective, batches, one_device, seen.append)
-    assert seen == [500, 500, 437]
+def test_a_loss_that_is_not_finite_is_named(workload, ends, one_device):
+    huge = {name: np.full_like(value, 1e38) for name, value in ends[1].weights.items()}
+    far = dataclasses.replace(ends[1], weights=huge)
+    with pytest.raises(DivergedError, match=r"the loss is nan at t = 0.25; no path was written"):
+        _evaluate(workload, [ends[0], far], one_device, 479)
+    tiny = {name: np.full_like(value, 1e-30) for name, value in ends[1].statistics.items()}
+    steep = dataclasses.replace(far, weights={n: v / 1e28 for n, v in huge.items()}, statistics=tiny)
+    with pytest.raises(DivergedError, match="at the end under its own statistics and mask; no path was written"):
+        _evaluate(workload, [ends[0], steep], one_device, 479, "batch", T[:1])
+
+
+def test_bfloat16_is_close_to_float32(workload, ends, one_device):
+    def losses(precision):
+        network = variants.with_precision(workload.network, precision)
+        examples = _batches(workload, 1437).unbatch().map(lambda images, labels, weights: (images, labels))
+        return evaluate_path(network, *ends, examples, 5, "stored", strategy=one_device).losses.cross_entropy
+
+    assert 0 < np.max(np.abs(losses("mixed_bfloat16") / losses("float32") - 1)) < 0.02
+
+
+def test_unknown_batch_norm(workload, ends, one_device):
+    with pytest.raises(InputError, match="batch_norm is 'none'; known are batch, stored, recalibrated"):
+        _evaluate(workload, ends, one_device, 128, "none")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("application", "batch_norm"), [("ResNet50V2", "batch"), ("DenseNet121", "stored")])
+def test_networks_of_keras_applications_on_any_data(application, batch_norm):
+    """Against the applications themselves: biases, BatchNorm before convolutions, concatenations."""
+    build = getattr(tf_keras.applications, application)
+    network = build(weights=None, input_shape=(32, 32, 3), classes=7, classifier_activation=None)
+    random = np.random.default_rng(0)
+    images, labels = random.normal(size=(20, 32, 32, 3)).astype("float32"), random.integers(7, size=20)
+    ends = []
+    for seed in (0, 1):
+        tf_keras.utils.set_random_seed(seed)
+        ends.append(point_of(tf_keras.models.clone_model(network), Origin("noise", "random", seed, 0)))
+    examples = tf.data.Dataset.from_tensor_slices((images, labels))
+    found = evaluate_path(network, *ends, examples, num_points=3, batch_norm=batch_norm, batch_size=10)
+    for k in (0, 1):
+        assign(network, between(ends, k / 2))
+        logits = [network(images[part], training=batch_norm == "batch") for part in (slice(10), slice(10, 20))]
+        expected = _by_numpy(Objective(), np.concatenate(logits), labels)[0].mean()
+        assert found.losses.cross_entropy[k] == pytest.approx(expected, rel=1e-4)
+    assert found.judge().verdict == "undecided"  # two batches tell little

@@ -10,6 +10,8 @@ from sparse_rigl_lands import files
 from sparse_rigl_lands.errors import DivergedError, InputError
 from sparse_rigl_lands.paths import run as run_module
 from sparse_rigl_lands.paths.run import interpolate as interpolate_run
+from sparse_rigl_lands.paths.sample import Sample
+from sparse_rigl_lands.paths.statistics import judge
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.point import Origin, assign
 from sparse_rigl_lands.sparsity import variants
@@ -34,7 +36,8 @@ def ends(network, random):
 def test_files_of_a_path(interpolate, workload, ends, tmp_path):
     path = interpolate(str(tmp_path), *ends, workload, num_points=5, batch_size=479)
     table, result = pd.read_csv(path.table), files.read_json(path.result)
-    assert list(table) == ["t", "cross_entropy", "smoothed_cross_entropy", "l2", "top1", "count"]
+    names = "t cross_entropy error step step_error smoothed_cross_entropy l2 top1 top5 count"
+    assert list(table) == names.split()
     assert list(table["t"]) == [0, 0.25, 0.5, 0.75, 1]
     assert set(table["count"]) == {1437}
     masked_start = ends[0].under(ends[1].mask)
@@ -47,9 +50,26 @@ def test_files_of_a_path(interpolate, workload, ends, tmp_path):
     )
     assert result["length"] == pytest.approx(np.sqrt(distance), rel=1e-5)
     assert result["settings"]["mask"] == "end"
-    assert result["barrier"]["height"] == pytest.approx(
-        table["cross_entropy"].max() - table["cross_entropy"].iloc[[0, -1]].max()
-    )
+    losses = table["cross_entropy"]
+    assert result["barrier"]["height"] == pytest.approx(losses.max() - losses.iloc[[0, -1]].max())
+    assert result["images"] == 1437
+    assert result["independent_units"] == {"unit": "batch", "count": 3}
+    assert result["ends_on_the_path"] == {"start": losses.iloc[0], "end": losses.iloc[-1]}
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "config.gin", "path.csv", "path.json", "path_covariance.csv"
+    ]  # fmt: skip
+
+
+def test_the_judgement_is_that_of_the_written_numbers(interpolate, workload, ends, tmp_path):
+    settings = {"batch_norm": "stored", "confidence": 0.9, "tolerance": 0.01}
+    path = interpolate(str(tmp_path), *ends, workload, num_points=5, batch_size=100, **settings)
+    table, result = pd.read_csv(path.table), files.read_json(path.result)
+    covariance = pd.read_csv(path.covariance).set_index("t").to_numpy()
+    np.testing.assert_allclose(np.sqrt(np.diag(covariance)), table["error"])
+    judgement = judge(table["t"].to_numpy(), table["cross_entropy"].to_numpy(), covariance, 1436, 0.9, 0.01)
+    for name, expected in dataclasses.asdict(judgement).items():
+        assert result[name] == (expected if isinstance(expected, str) else pytest.approx(expected))
+    assert result["looks"] == [{"images": 1437, "verdict": judgement.verdict}]
 
 
 def test_ends_are_also_reported_as_their_checkpoints_describe_them(interpolate, workload, ends, tmp_path, one_device):
@@ -62,10 +82,39 @@ def test_ends_are_also_reported_as_their_checkpoints_describe_them(interpolate, 
         assert own[name] == pytest.approx(dataclasses.asdict(expected), rel=1e-5)
 
 
+def test_options_add_their_columns_and_tables(interpolate, workload, ends, tmp_path):
+    settings = {"per_class": True, "gradient_batches": 2, "batch_norm": "recalibrated", "recalibration_images": 300}
+    path = interpolate(str(tmp_path), *ends, workload, num_points=3, batch_size=100, **settings)
+    table, classes = pd.read_csv(path.table), pd.read_csv(path.classes)
+    assert (table["gradient_norm_dense"] > table["gradient_norm_sparse"]).all()
+    assert len(classes) == 3 * 10
+    by_t = classes.groupby("t").apply(lambda rows: np.average(rows["cross_entropy"], weights=rows["count"]))
+    np.testing.assert_allclose(by_t, table["cross_entropy"], rtol=1e-9)
+    assert not list(tmp_path.glob("partial*"))
+
+
+def test_as_many_images_as_it_takes(interpolate, workload, ends, tmp_path):
+    """No path of a random network is steeper than this tolerance, which 64 examples show."""
+    sample = Sample("until_decided", first=64, limit=500)
+    path = interpolate(
+        str(tmp_path), *ends, workload, 3, batch_size=64, batch_norm="stored", sample=sample, tolerance=50.0
+    )
+    result = files.read_json(path.result)
+    assert result["settings"]["looks"] == [64, 128, 256, 500]
+    assert result["looks"] == [{"images": 64, "verdict": "monotone"}]
+    assert result["images"] == 64
+    assert result["confidence_of_each_look"] == pytest.approx(1 - 0.05 / 4)
+
+
+def test_a_part_of_the_line_and_beyond_it(interpolate, workload, ends, tmp_path):
+    path = interpolate(str(tmp_path), *ends, workload, 3, t_range=(-0.5, 1.5), extrapolate=True, batch_size=479)
+    assert list(pd.read_csv(path.table)["t"]) == [-0.5, 0.5, 1.5]
+
+
 def test_a_finished_path_is_recognised_and_another_one_refused(interpolate, workload, ends, tmp_path, monkeypatch):
     path = interpolate(str(tmp_path), *ends, workload, num_points=3, batch_size=479)
     before = path.result.read_bytes()
-    monkeypatch.setattr(run_module, "evaluate_path", None)
+    monkeypatch.setattr(run_module, "ResumableEvaluation", None)
     interpolate(str(tmp_path), *ends, workload, num_points=3, batch_size=479)
     assert path.result.read_bytes() == before
     with pytest.raises(InputError, match="belongs to another configuration .num_points is 3 there and 4 here"):
@@ -99,6 +148,19 @@ def test_default_directory_names_the_ends(interpolate, workload, ends, tmp_path,
         ({"batch_norm": "none"}, "batch_norm is 'none'"),
         ({"mask": "both"}, "mask is 'both'"),
         ({"precision": "float8"}, "precision is 'float8'"),
+        ({"t_range": (0.0, 1.1)}, r"t_range is \(0.0, 1.1\); outside \[0, 1\] a path is evaluated with"),
+        ({"t_range": (0.5, 0.5)}, "the first t must be below the last"),
+        ({"t_range": 1.0}, "t_range is 1.0; it must be two numbers"),
+        ({"extrapolate": 1}, "extrapolate is 1; it must be True or False"),
+        ({"confidence": 1.0}, r"confidence is 1.0; it lies in \(0, 1\)"),
+        ({"tolerance": -0.1}, "tolerance is -0.1; it must be finite and not negative"),
+        ({"save_every": 0}, "save_every is 0"),
+        ({"gradient_batches": 1}, "gradient_batches is 1; it must be a whole number of at least 2"),
+        ({"gradient_batches": 20}, "gradient_batches asks for 2560 of 1437 training images"),
+        ({"recalibration_images": 0}, "recalibration_images is 0"),
+        ({"batch_size": 1438}, "batch_size is 1438, but there are 1437 training images"),
+        ({"batch_size": 1437}, "batch_size is 1437 for 1437 images: with batch statistics"),
+        ({"sample": Sample(2000)}, "Sample.images is 2000; there are 1437"),
     ],
 )
 def test_settings_out_of_range_write_nothing(interpolate, workload, ends, tmp_path, settings, message):

@@ -1,29 +1,37 @@
 """Protects: the picture of a path is made whole, is reproducible, and its words are true."""
 
+import re
+
 import pytest
 
 from sparse_rigl_lands import files
 from sparse_rigl_lands.reporting import path_figure
 
 
-def _climb(height, start=0.0, end=0.0):
-    return {"height": height, "start": start, "end": end}
+def _climb(height, start=0.0, end=0.0, lower=0.0, upper=None):
+    return {"height": height, "start": start, "end": end, "lower": lower, "upper": height if upper is None else upper}
 
 
 def _path(directory, losses=(2.3, 2.4, 0.1)):
     path = files.PathFiles(directory)
     path.create()
     rows = [
-        {"t": k / 2, "cross_entropy": loss, "smoothed_cross_entropy": loss + 0.1, "l2": 0, "top1": 0.5, "count": 9}
+        {"t": k / 2, "cross_entropy": loss, "error": 0.1, "smoothed_cross_entropy": loss + 0.1}
         for k, loss in enumerate(losses)
     ]
     files.write_csv(path.table, rows)
     end = {"workload": "digits", "method": "pruned", "seed": 0, "global_step": 0, "digest": ""}
     settings = {"start": end, "end": {**end, "global_step": 2000}, "curve": "line", "label_smoothing": 0.1}
-    settings |= {"augmented": True, "images": 9, "mask": "end", "batch_norm": "batch"}
-    climb = _climb(0.1, 0.0, 0.5)
-    files.write_json(path.result, {"settings": settings, "largest_rise": climb, "barrier": climb})
+    settings |= {"augmented": True, "mask": "end", "batch_norm": "batch", "confidence": 0.95}
+    result = _result("barrier", _climb(0.1, 0.0, 0.5), _climb(0.1, 0.0, 0.5, 0.06, 0.14))
+    result |= {"settings": settings, "independent_units": {"unit": "batch", "count": 9}}
+    files.write_json(path.result, result)
     return path
+
+
+def _result(verdict, rise, barrier):
+    judged = {"verdict": verdict, "largest_rise": rise, "barrier": barrier}
+    return {**judged, "tolerance": 0.05, "confidence": 0.95, "images": 1437}
 
 
 def test_png_and_svg_are_drawn_and_reproducible(tmp_path):
@@ -33,18 +41,38 @@ def test_png_and_svg_are_drawn_and_reproducible(tmp_path):
         assert file.stat().st_size > 10_000
     assert first[0].read_bytes().startswith(b"\x89PNG")
     svg = first[1].read_text()
-    for words in ("pruned (seed 0, initialization)", "pruned (seed 0, step 2,000)", "smoothed", "0.100"):
+    names = "pruned (seed 0, initialization)", "pruned (seed 0, step 2,000)"
+    for words in (*names, "smoothed", "95% of each value", "0.100"):
         assert words in svg
     assert not list(tmp_path.rglob("*.partial*"))
 
 
 @pytest.mark.parametrize(
-    ("rise", "barrier", "words"),
+    ("verdict", "rise", "barrier", "words"),
     [
-        (_climb(0.0), _climb(0.0), "never rises"),
-        (_climb(0.2, 0.4, 0.6), _climb(0.0), r"largest rise is 0.200, from t = 0.40 to 0.60; no barrier"),
-        (_climb(2.0, 0.0, 0.5), _climb(1.5, 0.0, 0.5), r"a barrier of 1.500 above the higher end, at t = 0.50"),
+        ("monotone", _climb(0.0, upper=0.0101), _climb(0.0), "Monotone: the loss rises by at most 0.011; "),
+        ("monotone", _climb(0.02, lower=0.01, upper=0.03), _climb(0.0), "Monotone: .* by 0.020 .0.010 to 0.030.; "),
+        (
+            "barrier",
+            _climb(2.0, 0.0, 0.5),
+            _climb(1.5, 0.0, 0.5, 1.4, 1.6),
+            "A barrier of 1.500 .1.400 to 1.600. above the higher end, at t = 0.50; ",
+        ),
+        (
+            "no_barrier",
+            _climb(0.2, 0.4, 0.6, 0.1, 0.3),
+            _climb(0.0, upper=0.02),
+            "No barrier, at most 0.020, but the loss rises by 0.200 .0.100 to 0.300. from t = 0.40 to 0.60; ",
+        ),
+        (
+            "undecided",
+            _climb(0.06, upper=0.13),
+            _climb(0.0, upper=0.01),
+            "Undecided: the largest rise is 0.060 .0.000 to 0.130., the barrier at most 0.010; ",
+        ),
     ],
 )
-def test_words_of_a_path(rise, barrier, words):
-    assert words in path_figure.describe_path({"largest_rise": rise, "barrier": barrier})
+def test_words_of_a_path(verdict, rise, barrier, words):
+    found = path_figure.describe_path(_result(verdict, rise, barrier))
+    assert re.match(words, found)
+    assert found.endswith("; tolerance 0.05, 95% confidence, 1,437 images.")

@@ -1,0 +1,89 @@
+"""Sums over a long stream that survive the process: saved as they grow, and taken up again."""
+
+import io
+import itertools
+import pathlib
+import time
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from sparse_rigl_lands import files
+from sparse_rigl_lands.errors import InputError
+
+# From an item's index to the increments of that item and of all after it.
+Increments = Callable[[int], Iterator[Mapping[str, np.ndarray]]]
+
+_ITEMS = "items"
+
+
+def added_up(increments: Iterable[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """The sums of increments by name, in their order."""
+    sums: dict[str, np.ndarray] = {}
+    for increment in increments:
+        sums = _sum(sums, increment)
+    return sums
+
+
+class PartialSums:
+    """Adds up the increments of items 0, 1, ... in this order, so that the result has the same bits
+    however often the process is killed.
+
+    Args:
+      path: the file in which they are saved; None keeps them in memory alone.
+      save_every: seconds between two savings; they change nothing about the result.
+
+    Raises:
+      InputError: the file is damaged.
+    """
+
+    def __init__(self, path: pathlib.Path | None, save_every: float):
+        self._path, self._save_every = path, save_every
+        self.sums: dict[str, np.ndarray] = {}
+        self.items = 0
+        if path is not None and path.exists():
+            self.sums, self.items = _read(path)
+        self._last_saved = time.monotonic()
+
+    def add_until(self, items: int, increments: Increments) -> dict[str, np.ndarray]:
+        """Adds what is missing of the first ``items`` increments.
+
+        Args:
+          items: how many there shall be.
+          increments: of the items from a given one onwards, float64 arrays by name.
+
+        Returns:
+          The sums by name.
+        """
+        if self.items < items:
+            for increment in itertools.islice(increments(self.items), items - self.items):
+                self.sums = _sum(self.sums, increment)
+                self.items += 1
+                if time.monotonic() - self._last_saved >= self._save_every:
+                    self._save()
+            self._save()
+        return self.sums
+
+    def _save(self) -> None:
+        if self._path is None:
+            return
+        content = io.BytesIO()
+        arrays: dict[str, Any] = {**self.sums, _ITEMS: np.array(self.items)}
+        np.savez(content, **arrays)
+        files.write_bytes(self._path, content.getvalue())
+        self._last_saved = time.monotonic()
+
+
+def _sum(sums: Mapping[str, np.ndarray], increment: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: sums.get(name, 0.0) + array for name, array in increment.items()}
+
+
+def _read(path: pathlib.Path) -> tuple[dict[str, np.ndarray], int]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            sums = dict(arrays)
+        return sums, int(sums.pop(_ITEMS))
+    except (ValueError, TypeError, LookupError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} is damaged: {error}; remove it to evaluate the path anew") from error

@@ -1,0 +1,73 @@
+"""What is written of a path, as rows of tables and as what a program reads."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from sparse_rigl_lands.paths.evaluator import EvaluatedPath
+from sparse_rigl_lands.paths.losses import PathLosses
+
+
+def path_rows(path: EvaluatedPath, l2: np.ndarray, gradients: np.ndarray | None) -> list[dict[str, object]]:
+    """One row per t. The step is the loss minus that of the row before, with its paired error.
+
+    Args:
+      path: K places.
+      l2: the L2 term at each, [K].
+      gradients: of ``gradients.gradient_norms``, [K, 2, 2], where they were asked for.
+    """
+    losses, covariance = path.losses, path.losses.covariance()
+    cross_entropy, smoothed, top1, top5 = losses.means.T
+    errors = losses.errors()
+    rows: list[dict[str, object]] = []
+    for k, t in enumerate(path.t):
+        row: dict[str, object] = {"t": round(float(t), 12)}
+        row |= {"cross_entropy": float(cross_entropy[k]), "error": float(errors[k])}
+        if k:
+            variance = covariance[k, k] + covariance[k - 1, k - 1] - 2 * covariance[k, k - 1]
+            row |= {"step": float(cross_entropy[k] - cross_entropy[k - 1]), "step_error": math.sqrt(max(variance, 0))}
+        else:
+            row |= {"step": "", "step_error": ""}
+        row |= {"smoothed_cross_entropy": float(smoothed[k]), "l2": float(l2[k])}
+        row |= {"top1": float(top1[k]), "top5": float(top5[k]), "count": int(losses.count)}
+        if gradients is not None:
+            for space, (norm, noise) in zip(("sparse", "dense"), gradients[k], strict=True):
+                row |= {f"gradient_norm_{space}": float(norm), f"gradient_noise_{space}": float(noise)}
+        rows.append(row)
+    return rows
+
+
+def covariance_rows(path: EvaluatedPath) -> list[dict[str, object]]:
+    """The covariance of the mean losses, in nats squared: one row and one column per t."""
+    names = [str(round(float(t), 12)) for t in path.t]
+    rows = zip(names, path.losses.covariance().tolist(), strict=True)
+    return [{"t": name, **dict(zip(names, row, strict=True))} for name, row in rows]
+
+
+def class_rows(path: EvaluatedPath) -> list[dict[str, object]]:
+    """One row per t and class that has examples."""
+    losses = path.losses
+    return [
+        {
+            "t": round(float(t), 12),
+            "class": c,
+            "cross_entropy": float(losses.class_cross_entropy[c, k]),
+            "count": int(losses.class_counts[c]),
+        }
+        for k, t in enumerate(path.t)
+        for c in np.flatnonzero(losses.class_counts).tolist()
+    ]
+
+
+def evaluation_of(losses: PathLosses, k: int) -> dict[str, Any]:
+    """What there is to say of one place by itself."""
+    cross_entropy, smoothed, top1, top5 = (float(mean) for mean in losses.means[k])
+    return {
+        "count": int(losses.count),
+        "cross_entropy": cross_entropy,
+        "cross_entropy_error": float(losses.errors()[k]),
+        "smoothed_cross_entropy": smoothed,
+        "accuracy": top1,
+        "top5": top5,
+    }

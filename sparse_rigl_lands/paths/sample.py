@@ -1,0 +1,61 @@
+"""Which images a path is evaluated on, and how many."""
+
+import dataclasses
+from typing import Literal
+
+import gin
+
+from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.paths.sampling import looks
+
+
+@gin.configurable(module="sparse_rigl_lands")
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """The first images of a dataset's order, which is a random one.
+
+    Args:
+      images: a number; ``"all"``; or ``"until_decided"``: so many that the verdict is not undecided,
+        looked at when there are ``first`` and whenever they have grown by ``growth``.
+      limit: the most that ``"until_decided"`` takes; None for all.
+      first: images at its first look; more where they would be too few to tell an error from.
+      growth: the factor from one look to the next.
+
+    Raises:
+      InputError: a setting is out of range.
+    """
+
+    images: int | Literal["all", "until_decided"] = "all"
+    limit: int | None = None
+    first: int = 1024
+    growth: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.images not in ("all", "until_decided"):
+            _check("images", self.images, "'all', 'until_decided' or ")
+        if self.limit is not None:
+            _check("limit", self.limit, "None or ")
+        _check("first", self.first)
+
+    def looks(self, available: int, fewest: int) -> tuple[int, ...]:
+        """The numbers of images at which the verdict is looked at; the last is the most.
+
+        Args:
+          available: how many there are.
+          fewest: how many a first look needs.
+
+        Raises:
+          InputError: more are asked for than there are, or a setting is out of range.
+        """
+        if self.images == "until_decided":
+            return looks(max(self.first, fewest), min(self.limit or available, available), self.growth)
+        if self.images == "all":
+            return (available,)
+        if self.images > available:
+            raise InputError(f"Sample.images is {self.images}; there are {available}")
+        return (self.images,)
+
+
+def _check(name: str, value: object, others: str = "") -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InputError(f"Sample.{name} is {value!r}; it must be {others}a whole number of at least 1")

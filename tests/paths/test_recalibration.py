@@ -1,0 +1,65 @@
+"""Protects: recalibrated statistics are those of all images together, at every place."""
+
+import numpy as np
+import pytest
+import tf_keras
+
+from sparse_rigl_lands.distribution import ReplicaFunction
+from sparse_rigl_lands.paths.curve_network import CurveNetwork
+from sparse_rigl_lands.paths.curves import Line
+from sparse_rigl_lands.paths.partial_sums import added_up
+from sparse_rigl_lands.paths.recalibration import moment_sums, statistics_of
+from sparse_rigl_lands.points import point as points
+from tests.paths.random_points import between, random_point
+
+T = np.array([0.0, 0.3, 1.0])
+
+
+@pytest.fixture
+def ends(network):
+    return [random_point(network, seed) for seed in (0, 1)]
+
+
+def _recalibrated(network, ends, batches, strategy):
+    with strategy.scope():
+        curve = CurveNetwork(network, 2)
+    curve.assign(ends)
+    function = ReplicaFunction(moment_sums(curve, Line().coefficients(T)), strategy, "sum")
+    sums = ({name: array.astype("float64") for name, array in each.items()} for each in function.over(batches))
+    return statistics_of(added_up(sums))
+
+
+def test_against_the_inputs_of_plain_keras_layers(workload, ends, one_device):
+    """Three batches, one of them padded, pooled in float64: variance between batches counts."""
+    network = workload.network
+    found = _recalibrated(network, ends, workload.dataset.evaluation_batches("train", 100, True, limit=230), one_device)
+    batches = list(workload.dataset.evaluation_batches("train", 100, True, limit=230))
+    norms = [layer for layer in network.layers if isinstance(layer, tf_keras.layers.BatchNormalization)]
+    inputs = tf_keras.Model(network.input, [layer.input for layer in norms])
+    for k, t in enumerate(T):
+        points.assign(network, between(ends, t))
+        seen = [inputs(images[weights > 0], training=True) for images, _, weights in batches]
+        for layer, parts in zip(norms, zip(*seen, strict=True), strict=True):
+            pooled = np.concatenate(parts).astype("float64")
+            mean, variance = pooled.mean((0, 1, 2)), pooled.var((0, 1, 2))
+            np.testing.assert_allclose(found[f"{layer.name}/moving_mean"][k], mean, rtol=1e-4, atol=1e-4)
+            np.testing.assert_allclose(found[f"{layer.name}/moving_variance"][k], variance, rtol=1e-4)
+
+
+def test_two_replicas_agree_with_one_device(workload, ends, one_device, mirrored):
+    """The second batch fills one replica alone."""
+    one, two = (
+        _recalibrated(workload.network, ends, workload.dataset.evaluation_batches("train", size, limit=150), strategy)
+        for size, strategy in ((50, one_device), (100, mirrored))
+    )
+    for name in one:
+        np.testing.assert_allclose(one[name], two[name], rtol=1e-5, atol=1e-6)
+
+
+def test_a_channel_that_is_constant_has_no_negative_variance():
+    sums = {
+        "count": np.array([3.0]),
+        "n/moving_mean": np.array([[0.3]]),
+        "n/moving_variance": np.array([[0.03 - 1e-12]]),
+    }
+    assert statistics_of(sums)["n/moving_variance"] == 0

@@ -1,0 +1,68 @@
+"""Protects: what is written of a path is what was summed, under the right names."""
+
+import numpy as np
+import pytest
+
+from sparse_rigl_lands.paths import results
+from sparse_rigl_lands.paths.evaluator import EvaluatedPath
+from sparse_rigl_lands.paths.losses import PathLosses
+
+T = np.array([0.0, 0.5, 1.0])
+
+
+@pytest.fixture
+def path(random):
+    values = random.gamma(1.0, size=(1, 3, 4, 50)).astype("float32")
+    labels = random.integers(3, size=(1, 50))
+    losses = PathLosses.of_batch(values, labels, np.ones((1, 50)), "example", classes=5)
+    ends = PathLosses.of_batch(values[:, :2], labels, np.ones((1, 50)), "example")
+    return EvaluatedPath(T, losses, ends, "common"), values[0].astype("float64"), labels[0]
+
+
+def test_rows_of_a_path(path):
+    evaluated, values, _ = path
+    gradients = np.arange(12.0).reshape(3, 2, 2)
+    rows = results.path_rows(evaluated, np.array([0.1, 0.2, 0.3]), gradients)
+    assert [row["t"] for row in rows] == [0.0, 0.5, 1.0]
+    assert rows[0]["step"] == rows[0]["step_error"] == ""
+    for k, row in enumerate(rows):
+        losses = values[k, 0]
+        assert row["cross_entropy"] == pytest.approx(losses.mean())
+        assert row["error"] == pytest.approx(losses.std(ddof=1) / np.sqrt(50))
+        assert row["smoothed_cross_entropy"] == pytest.approx(values[k, 1].mean())
+        assert (row["top1"], row["top5"]) == pytest.approx(values[k, 2:].mean(axis=1))
+        assert (row["l2"], row["count"]) == (pytest.approx(0.1 * (k + 1)), 50)
+        names = [f"gradient_{kind}_{space}" for space in ("sparse", "dense") for kind in ("norm", "noise")]
+        assert [row[name] for name in names] == list(range(4 * k, 4 * k + 4))
+        if k:
+            difference = losses - values[k - 1, 0]
+            assert row["step"] == pytest.approx(difference.mean())
+            assert row["step_error"] == pytest.approx(difference.std(ddof=1) / np.sqrt(50))
+    assert "gradient_norm_sparse" not in results.path_rows(evaluated, np.zeros(3), None)[0]
+
+
+def test_rows_of_the_covariance(path):
+    evaluated, values, _ = path
+    rows = results.covariance_rows(evaluated)
+    assert [row["t"] for row in rows] == ["0.0", "0.5", "1.0"]
+    matrix = [[row[t] for t in ("0.0", "0.5", "1.0")] for row in rows]
+    np.testing.assert_allclose(matrix, np.cov(values[:, 0]) / 50)
+
+
+def test_rows_of_classes_are_of_those_with_examples(path):
+    evaluated, values, labels = path
+    rows = results.class_rows(evaluated)
+    assert {(row["t"], row["class"]) for row in rows} == {(t, c) for t in T for c in range(3)}
+    for row in rows:
+        of_class = values[list(T).index(row["t"]), 0, labels == row["class"]]
+        assert (row["cross_entropy"], row["count"]) == (pytest.approx(of_class.mean()), len(of_class))
+
+
+def test_one_place_by_itself(path):
+    evaluated, values, _ = path
+    found = results.evaluation_of(evaluated.ends, 1)
+    assert found["count"] == 50
+    assert found["cross_entropy"] == pytest.approx(values[1, 0].mean())
+    assert found["cross_entropy_error"] == pytest.approx(values[1, 0].std(ddof=1) / np.sqrt(50))
+    means = [found[name] for name in ("smoothed_cross_entropy", "accuracy", "top5")]
+    assert means == pytest.approx(values[1, 1:].mean(axis=1))
