@@ -45,11 +45,12 @@ def main() -> None:
     result = files.read_json(path.result)
     print(f"{result['settings']['curve']} from {start.origin} to {end.origin}, mask: {result['settings']['mask']}")
     print(path_figure.describe_path(result))
+    if result["verdict"] != "undecided" and len(result["settings"]["looks"]) > 1:
+        print(f"decided on {result['images']:,} of {result['settings']['looks'][-1]:,} images")
     for name, own in result["ends_under_their_own_statistics_and_mask"].items():
-        print(
-            f"{name}: cross-entropy {result['ends_on_the_path'][name]:.4f} on the path, "
-            f"{own['cross_entropy']:.4f} under its own statistics and mask"
-        )
+        on_path = result["ends_on_the_path"][name]
+        shown = "not" if on_path is None else f"{on_path:.4f}"
+        print(f"{name}: cross-entropy {shown} on the path, {own['cross_entropy']:.4f} by its own statistics and mask")
     print("\n".join(str(file) for file in (path.table, path.result, png, svg)))
 
 

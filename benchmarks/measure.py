@@ -16,19 +16,22 @@ from rich.table import Table
 from sparse_rigl_lands import files
 
 
-def interleaved_medians(candidates: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+def interleaved_medians(
+    candidates: Mapping[str, Callable[[], object]], rounds: int, untimed: int = 2
+) -> dict[str, float]:
     """Times candidates in turn, so that what else the machine does falls on all of them alike.
 
     Args:
-      candidates: name to a call, each called twice before timing starts.
+      candidates: name to a call.
       rounds: timed calls of each.
+      untimed: calls of each before timing starts; the first one compiles.
 
     Returns:
       Name to the median seconds of a call.
     """
     for call in candidates.values():
-        call()
-        call()
+        for _ in range(untimed):
+            call()
     seconds: dict[str, list[float]] = {name: [] for name in candidates}
     for _ in range(rounds):
         for name, call in candidates.items():
@@ -41,25 +44,37 @@ def interleaved_medians(candidates: Mapping[str, Callable[[], object]], rounds: 
 def report(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Prints rows as a table and writes them to ``runs/benchmarks/<name>.json``.
 
-    Leaves the process with status 1 where a row is over its limit.
+    Leaves the process with status 1 where a ratio is not within its bounds.
 
     Args:
       name: of the benchmark.
-      rows: sharing their keys, among them ``ratio`` and ``limit``: the largest ratio allowed, or None.
+      rows: sharing their keys. Where they have a ``ratio``, ``limit`` is the largest and ``at_least`` the
+        smallest one allowed; a bound that is None, or not there, does not bound.
     """
     machine = f"{_processor()}, {os.cpu_count()} cores, TensorFlow {tf.__version__}"
     table = Table(title=f"{name}, on {machine}")
     for column in rows[0]:
         table.add_column(column.replace("_", " "), justify="left" if isinstance(rows[0][column], str) else "right")
     for row in rows:
-        table.add_row(*(f"{value:.4g}" if isinstance(value, float) else str(value) for value in row.values()))
+        table.add_row(*map(_cell, row.values()))
     Console(width=120).print(table)
     directory = pathlib.Path("runs/benchmarks")
     directory.mkdir(parents=True, exist_ok=True)
     files.write_json(directory / f"{name}.json", {"machine": machine, "rows": list(rows)})
-    over = [row for row in rows if row["limit"] is not None and row["ratio"] > row["limit"]]
-    if over:
-        sys.exit(f"{name}: {len(over)} of {len(rows)} rows over their limit")
+    beyond = sum(not _is_within_bounds(row) for row in rows)
+    if beyond:
+        sys.exit(f"{name}: {beyond} of {len(rows)} ratios are not within their bounds")
+
+
+def _is_within_bounds(row: Mapping[str, Any]) -> bool:
+    limit, at_least = row.get("limit"), row.get("at_least")
+    return (limit is None or row["ratio"] <= limit) and (at_least is None or row["ratio"] >= at_least)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _processor() -> str:

@@ -43,10 +43,18 @@ class _Noise(Dataset):
         raise AssertionError("nothing is trained here")
 
     def evaluation_batches(
-        self, split: Split, batch_size: int, augmented: bool = False, seed: int = 0
+        self,
+        split: Split,
+        batch_size: int,
+        augmented: bool = False,
+        seed: int = 0,
+        limit: int | None = None,
+        first_batch: int = 0,
     ) -> tf.data.Dataset:
         images = np.random.default_rng(0).normal(size=(2 * _BATCH, *self.image_shape)).astype("float32")
-        return padded_batches(tf.constant(images), tf.zeros(2 * _BATCH, tf.int32), batch_size)
+        labels = tf.zeros(2 * _BATCH, tf.int32)
+        part = slice(first_batch * batch_size, limit)
+        return padded_batches(tf.data.Dataset.from_tensor_slices((images[part], labels[part])), batch_size)
 
 
 def _interpolate(num_points: int) -> None:

@@ -102,8 +102,17 @@ class ReplicaFunction:
         def of_batch(batch: tuple[tf.Tensor, ...]) -> Any:
             return tf.nest.map_structure(combined, strategy.run(in_replica, args=batch))
 
-        self._strategy = strategy
-        self.of_batch = tf.function(of_batch)
+        self._strategy, self._of_batch = strategy, tf.function(of_batch)
+        self._traced: Callable[..., Any] | None = None
+
+    def of_batch(self, batch: tuple[tf.Tensor, ...]) -> Any:
+        """What the function finds on one batch that is distributed already, as nested tensors.
+
+        The first call compiles it, and later ones take batches of the same shapes alone.
+        """
+        if self._traced is None:
+            self._traced = self._of_batch.get_concrete_function(batch)
+        return self._traced(batch)
 
     def over(self, batches: tf.data.Dataset) -> Iterator[Any]:
         """What the function finds on every batch, as nested arrays.

@@ -59,13 +59,14 @@ def test_every_module_has_its_tests():
     tested = {str((path.parent / path.stem.removeprefix("test_")).relative_to(tests)) for path in tests.rglob("*.py")}
     # an interface is tested through what fills it
     through_others = {"errors", "data/dataset", "networks/residual", "paths/layers"}
-    through_run = {"training/loop", "training/methods", "training/metrics"}
+    through_run = {"training/loop", "training/methods", "training/metrics", "paths/checks", "paths/evaluated_path"}
     assert modules - tested == through_others | through_run
 
 
 @pytest.mark.parametrize("path", [p for p in (ROOT / "gin").rglob("*.gin") if p.stem != "workload"], ids=str)
 def test_gin_files_say_command_hardware_time_and_what_to_expect(path):
     heading = path.read_text().split("\n\n")[0]
-    command = "python scripts/sweep.py" if path.stem == "sweep" else "python train.py"
-    for words in (f"{command} --gin_file={path.relative_to(ROOT)}", "Hardware:", "Time:", "Expect:", "Source:"):
+    command = {"sweep": "python scripts/sweep.py", "line": "python interpolate.py"}.get(path.stem, "python train.py")
+    assert command in heading
+    for words in (f"--gin_file={path.relative_to(ROOT)}", "Hardware:", "Time:", "Expect:", "Source:"):
         assert words in heading

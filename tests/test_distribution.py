@@ -1,5 +1,6 @@
-"""Protects: which strategy is chosen. The tests' process has two logical CPUs."""
+"""Protects: which strategy is chosen, and how a function runs in its replicas. This process has two logical CPUs."""
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -32,3 +33,53 @@ def test_what_cannot_be_had(settings, message):
     tf.config.list_logical_devices()
     with pytest.raises(InputError, match=message):
         distribution.strategy(**settings)
+
+
+def _batches():
+    """Three global batches of four, of which each replica of two sees half."""
+    return tf.data.Dataset.range(12, output_type=tf.int32).batch(4, drop_remainder=True).map(lambda x: (x, x * x))
+
+
+def test_results_of_replicas_are_stacked_or_summed(one_device, mirrored):
+    def function(x, y):
+        return {"sum": tf.reduce_sum(y), "all": x}
+
+    for strategy, replicas in ((one_device, 1), (mirrored, 2)):
+        stacked = list(distribution.ReplicaFunction(function, strategy, "stack").over(_batches()))
+        summed = list(distribution.ReplicaFunction(function, strategy, "sum").over(_batches()))
+        for i, (stack, total) in enumerate(zip(stacked, summed, strict=True)):
+            x = np.arange(4 * i, 4 * i + 4).reshape(replicas, -1)
+            np.testing.assert_array_equal(stack["all"], x)
+            np.testing.assert_array_equal(stack["sum"], (x**2).sum(axis=1))
+            np.testing.assert_array_equal(total["all"], x.sum(axis=0))
+            assert total["sum"] == np.sum(x**2)
+
+
+def test_a_function_is_traced_once(one_device):
+    traces = []
+
+    def function(x, y):
+        traces.append(0)
+        return x + y
+
+    compiled = distribution.ReplicaFunction(function, one_device, "stack", jit_compile=True)
+    for _ in range(2):
+        assert len(list(compiled.over(_batches()))) == 3
+    assert len(traces) == 1
+
+
+def _with_gpu(monkeypatch, capability):
+    gpu = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
+    details = {"device_name": "Some GPU", "compute_capability": capability}
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [gpu])
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda device: details)
+
+
+def test_a_precision_that_the_gpu_lacks(monkeypatch):
+    distribution.check_precision("mixed_bfloat16")  # a CPU computes it
+    _with_gpu(monkeypatch, (7, 5))
+    distribution.check_precision("float32")
+    with pytest.raises(InputError, match="precision is 'mixed_bfloat16', which the Some GPU lacks"):
+        distribution.check_precision("mixed_bfloat16")
+    _with_gpu(monkeypatch, (8, 0))
+    distribution.check_precision("mixed_bfloat16")

@@ -52,7 +52,7 @@ class CurveNetwork:
                 return CurveDense(self._curve, folded, **config)
             return None
 
-        with self._curve.during(Call(tf.zeros(num_control_points), "stored")):
+        with self._curve.during(Call([0.0] * num_control_points, "stored")):
             self._model = variants.clone(network, put_on_curve)
 
     def __call__(
@@ -74,7 +74,7 @@ class CurveNetwork:
         Returns:
           [n, classes].
         """
-        with self._curve.during(Call(coefficients, statistics, example_weights)):
+        with self._curve.during(Call(self._scalars(coefficients), statistics, example_weights)):
             return self._model(images, training=False)
 
     def batch_moments(
@@ -86,14 +86,17 @@ class CurveNetwork:
           float32 [channels] each, under the names of the moving statistics.
         """
         moments: dict[str, tf.Tensor] = {}
-        with self._curve.during(Call(coefficients, "batch", example_weights, moments)):
+        with self._curve.during(Call(self._scalars(coefficients), "batch", example_weights, moments)):
             self._model(images, training=False)
         return moments
 
     def weights(self, coefficients: tf.Tensor) -> dict[str, tf.Tensor]:
         """The weights at a place on the curve by name, float32; without the statistics."""
-        with self._curve.during(Call(coefficients, "stored")):
+        with self._curve.during(Call(self._scalars(coefficients), "stored")):
             return {name: self._curve[name] for name in self.control_points() if name not in self.statistics}
+
+    def _scalars(self, coefficients: tf.Tensor) -> list[tf.Tensor]:
+        return tf.unstack(coefficients, self.num_control_points)
 
     def control_points(self) -> Mapping[str, list[tf.Variable]]:
         """The P variables of every weight and moving statistic, by its name in the network."""

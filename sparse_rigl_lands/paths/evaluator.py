@@ -1,34 +1,37 @@
 """The loss along a path: one compiled function that reads a batch once and visits every place with it."""
 
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from typing import Literal, get_args
 
 import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from sparse_rigl_lands.data.dataset import padded_batches
 from sparse_rigl_lands.distribution import ReplicaFunction
-from sparse_rigl_lands.errors import DivergedError, InputError
+from sparse_rigl_lands.errors import DivergedError
 from sparse_rigl_lands.paths import weights_on_curve
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
-from sparse_rigl_lands.paths.curves import Curve, Line
+from sparse_rigl_lands.paths.curves import Curve
+from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
 from sparse_rigl_lands.paths.losses import PathLosses, Unit
 from sparse_rigl_lands.paths.masks import Rule, path_mask
-from sparse_rigl_lands.paths.partial_sums import added_up
-from sparse_rigl_lands.paths.recalibration import moment_sums, statistics_of
-from sparse_rigl_lands.paths.statistics import Judgement, judge
+from sparse_rigl_lands.paths.recalibration import moment_sums
 from sparse_rigl_lands.paths.weights_on_curve import Statistics
 from sparse_rigl_lands.points.point import Point
 from sparse_rigl_lands.training.objective import VALUES, Objective
 
-BatchNorm = Literal["batch", "stored", "recalibrated"]
 # How BatchNorm's statistics are found at every place alike, or those of all places, [K, channels] by name.
 StatisticsOfPlaces = weights_on_curve.Rule | Mapping[str, np.ndarray]
 
+# From global batches (images, labels, weights) to what each adds to sums, float64 arrays by name.
+OfBatches = Callable[[tf.data.Dataset], Iterator[Mapping[str, np.ndarray]]]
+
 # The sums of a batch travel as arrays by name, so that they can be added up and saved without being understood.
 _PATH, _ENDS = "path/", "ends/"
+
+
+def unit_of(statistics: StatisticsOfPlaces) -> Unit:
+    """What is independent: examples that share a batch's statistics are not."""
+    return "batch" if isinstance(statistics, str) and statistics == "batch" else "example"
 
 
 def path_values(
@@ -74,33 +77,6 @@ def path_values(
     return values
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class EvaluatedPath:
-    """A path that was evaluated.
-
-    Args:
-      t: the places, float64 [K].
-      losses: along the path.
-      ends: the losses of both ends under their own statistics and mask.
-      mask: the rule that was used, see ``path_mask``.
-    """
-
-    t: np.ndarray
-    losses: PathLosses
-    ends: PathLosses
-    mask: str
-
-    def judge(self, confidence: float = 0.95, tolerance: float = 0.05) -> Judgement:
-        """Barrier, largest rise and verdict, see ``statistics.judge``.
-
-        Raises:
-          InputError: there are fewer than two independent units.
-        """
-        losses = self.losses
-        covariance, freedom = losses.covariance(), losses.degrees_of_freedom
-        return judge(self.t, losses.cross_entropy, covariance, freedom, confidence, tolerance)
-
-
 class PathEvaluator:
     """Evaluates every place of a path between two points on whatever batches it is given.
 
@@ -112,8 +88,6 @@ class PathEvaluator:
       end: the point at t = 1.
       curve: from the one to the other.
       t: the places, float64 [K].
-      batch_norm: what BatchNorm does along the path: ``"batch"``, ``"stored"`` or ``"recalibrated"``,
-        which needs a call of ``recalibrate`` first.
       mask: which weights exist along the path, see ``path_mask``.
       objective: for the smoothing.
       strategy: in whose replicas to run.
@@ -130,16 +104,12 @@ class PathEvaluator:
         end: Point,
         curve: Curve,
         t: np.ndarray,
-        batch_norm: BatchNorm,
         mask: Rule,
         objective: Objective,
         strategy: tf.distribute.Strategy,
         classes: int = 0,
     ):
-        if batch_norm not in get_args(BatchNorm):
-            raise InputError(f"batch_norm is {batch_norm!r}; known are {', '.join(get_args(BatchNorm))}")
         self.mask, self.rule = path_mask(start, end, mask)
-        self.unit: Unit = "batch" if batch_norm == "batch" else "example"
         self.control_points = [start.under(self.mask), end.under(self.mask)]
         self.coefficients = curve.coefficients(t)
         self.t, self.objective, self.strategy, self._classes = t, objective, strategy, classes
@@ -148,41 +118,44 @@ class PathEvaluator:
             self._ends = CurveNetwork(network, 2)
         self.network.assign(self.control_points)
         self._ends.assign([start, end])
-        # The statistics of every place are not known before ``recalibrate``.
-        self.statistics: StatisticsOfPlaces = {} if batch_norm == "recalibrated" else batch_norm
-        self._function: ReplicaFunction | None = None
 
-    def moment_sums(self, batches: tf.data.Dataset) -> Iterator[dict[str, np.ndarray]]:
-        """What each batch adds to the sums that ``recalibrate`` takes, float64."""
+    def recalibration(self) -> OfBatches:
+        """What batches add to the sums that ``recalibration.statistics_of`` takes."""
         function = ReplicaFunction(moment_sums(self.network, self.coefficients), self.strategy, "sum")
-        for sums in function.over(batches):
-            yield {name: array.astype("float64") for name, array in sums.items()}
 
-    def recalibrate(self, sums: Mapping[str, np.ndarray]) -> None:
-        """Normalizes from now on by the statistics that sums over batches give."""
-        self.statistics, self._function = statistics_of(sums), None
+        def sums(batches: tf.data.Dataset) -> Iterator[dict[str, np.ndarray]]:
+            for moments in function.over(batches):
+                yield {name: array.astype("float64") for name, array in moments.items()}
 
-    def losses(self, batches: tf.data.Dataset) -> Iterator[dict[str, np.ndarray]]:
-        """What each batch adds to the sums that ``path_of`` takes, float64.
+        return sums
 
-        Raises:
-          DivergedError: a loss is not finite.
+    def losses(self, statistics: StatisticsOfPlaces) -> OfBatches:
+        """What batches add to the sums that ``path_of`` takes.
+
+        Args:
+          statistics: what BatchNorm normalizes by along the path, see ``path_values``.
+
+        Returns:
+          A function whose iterators raise DivergedError where a loss is not finite.
         """
-        if self._function is None:
-            along = path_values(self.network, self.coefficients, self.statistics, self.objective)
-            at_ends = path_values(self._ends, np.eye(2), "stored", self.objective)
+        along = path_values(self.network, self.coefficients, statistics, self.objective)
+        at_ends = path_values(self._ends, np.eye(2), "stored", self.objective)
 
-            def both(images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, ...]:
-                return along(images, labels, weights), at_ends(images, labels, weights), labels, weights
+        def both(images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            return along(images, labels, weights), at_ends(images, labels, weights), labels, weights
 
-            self._function = ReplicaFunction(both, self.strategy, "stack")
-        for path, ends, labels, weights in self._function.over(batches):
-            of_path = PathLosses.of_batch(path, labels, weights, self.unit, self._classes)
-            of_ends = PathLosses.of_batch(ends, labels, weights, "example")
-            self._check_finite(of_path, of_ends)
-            yield {f"{_PATH}{name}": array for name, array in of_path.arrays().items()} | {
-                f"{_ENDS}{name}": array for name, array in of_ends.arrays().items()
-            }
+        function, unit = ReplicaFunction(both, self.strategy, "stack"), unit_of(statistics)
+
+        def sums(batches: tf.data.Dataset) -> Iterator[dict[str, np.ndarray]]:
+            for path, ends, labels, weights in function.over(batches):
+                of_path = PathLosses.of_batch(path, labels, weights, unit, self._classes)
+                of_ends = PathLosses.of_batch(ends, labels, weights, "example")
+                self._check_finite(of_path, of_ends)
+                yield {f"{_PATH}{name}": array for name, array in of_path.arrays().items()} | {
+                    f"{_ENDS}{name}": array for name, array in of_ends.arrays().items()
+                }
+
+        return sums
 
     def _check_finite(self, path: PathLosses, ends: PathLosses) -> None:
         for k in np.flatnonzero(~np.isfinite(path.sums).all(axis=1)):
@@ -201,47 +174,3 @@ class PathEvaluator:
             for part in (_PATH, _ENDS)
         )
         return EvaluatedPath(self.t, path, ends, self.rule)
-
-
-def evaluate_path(
-    network: tf_keras.Model,
-    start: Point,
-    end: Point,
-    examples: tf.data.Dataset,
-    num_points: int = 51,
-    batch_norm: BatchNorm = "batch",
-    batch_size: int = 128,
-    mask: Rule = "auto",
-    objective: Objective | None = None,
-    recalibration_examples: int = 4096,
-    strategy: tf.distribute.Strategy | None = None,
-) -> EvaluatedPath:
-    """Evaluates the straight line between two points of any network on any data, without a file.
-
-    Args:
-      network: a functional ``tf_keras`` model from images to logits, of layers that ``CurveNetwork``
-        understands.
-      start: the point at t = 0, such as ``point_of(network, origin)``.
-      end: the point at t = 1.
-      examples: (image, label int), one by one; the same ones, in one order, whenever it is read.
-      num_points: K, how many values of t are spread evenly over [0, 1], the ends included.
-      batch_norm: what BatchNorm does along the path, see ``PathEvaluator``.
-      batch_size: examples per replica and batch: those that share batch statistics.
-      mask: which weights exist along the path, see ``path_mask``.
-      objective: for the smoothing; None is plain cross-entropy.
-      recalibration_examples: of how many examples, the first ones, recalibrated statistics are.
-      strategy: in whose replicas to run; None is TensorFlow's current one.
-
-    Raises:
-      InputError: the points do not fit the network, or a setting is unknown.
-      DivergedError: a loss is not finite.
-    """
-    strategy = strategy or tf.distribute.get_strategy()
-    t, curve = np.linspace(0.0, 1.0, num_points), Line()
-    evaluator = PathEvaluator(network, start, end, curve, t, batch_norm, mask, objective or Objective(), strategy)
-    global_batch = batch_size * strategy.num_replicas_in_sync
-    if batch_norm == "recalibrated":
-        batches = padded_batches(examples.take(recalibration_examples), global_batch)
-        evaluator.recalibrate(added_up(evaluator.moment_sums(batches)))
-    sums = added_up(evaluator.losses(padded_batches(examples, global_batch)))
-    return evaluator.path_of(sums)

@@ -6,22 +6,23 @@ import numpy as np
 import tensorflow as tf
 
 from sparse_rigl_lands.distribution import ReplicaFunction
-from sparse_rigl_lands.paths.evaluator import PathEvaluator
+from sparse_rigl_lands.paths.evaluator import PathEvaluator, StatisticsOfPlaces
 from sparse_rigl_lands.paths.partial_sums import Increments
 from sparse_rigl_lands.paths.weights_on_curve import Statistics
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.stationarity import norms_and_noise
 
 
-def gradient_norms(evaluator: PathEvaluator, batches: tf.data.Dataset) -> Increments:
+def gradient_norms(evaluator: PathEvaluator, statistics: StatisticsOfPlaces, batches: tf.data.Dataset) -> Increments:
     """Estimates the gradient of the smoothed loss and the L2 term with respect to w(t), place by place.
 
     The batches are read once and kept in memory, with one gradient beside them. BatchNorm is as on the
     path; statistics that are not the batch's do not depend on the weights.
 
     Args:
-      evaluator: of the path, recalibrated where it is to be. The live weights of its mask, with all weights
-        that are no kernels, span the sparse subspace.
+      evaluator: of the path. The live weights of its mask, with all weights that are no kernels, span the
+        sparse subspace.
+      statistics: what BatchNorm normalizes by, see ``evaluator.path_values``.
       batches: at least two global batches (images, labels, weights) without padding: independent samples.
 
     Returns:
@@ -30,7 +31,7 @@ def gradient_norms(evaluator: PathEvaluator, batches: tf.data.Dataset) -> Increm
       and what sampling alone gives, see ``stationarity.GradientNorm``.
     """
     network, objective, strategy = evaluator.network, evaluator.objective, evaluator.strategy
-    coefficients, statistics, mask = evaluator.coefficients, evaluator.statistics, evaluator.mask
+    coefficients, mask = evaluator.coefficients, evaluator.mask
     tables = {} if isinstance(statistics, str) else statistics
     weights = {name: thetas for name, thetas in network.control_points().items() if name not in network.statistics}
     replicas = strategy.num_replicas_in_sync

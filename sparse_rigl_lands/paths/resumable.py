@@ -8,8 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 from sparse_rigl_lands import files
-from sparse_rigl_lands.paths.evaluator import EvaluatedPath, PathEvaluator
+from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
+from sparse_rigl_lands.paths.evaluator import OfBatches, PathEvaluator, StatisticsOfPlaces
 from sparse_rigl_lands.paths.partial_sums import Increments, PartialSums
+from sparse_rigl_lands.paths.recalibration import statistics_of
 from sparse_rigl_lands.paths.sampling import confidence_of_each
 from sparse_rigl_lands.paths.statistics import Judgement, Verdict
 from sparse_rigl_lands.progress import Progress
@@ -49,19 +51,20 @@ class ResumableEvaluation:
     global_batch: int
     save_every: float
 
-    def recalibrate(self, images: int) -> None:
-        """Estimates BatchNorm's statistics at every place on the first images."""
+    def recalibrate(self, images: int) -> dict[str, np.ndarray]:
+        """BatchNorm's statistics at every place, estimated on the first images: [K, channels] by name."""
         saved = PartialSums(self.path.partial_moments, self.save_every)
         with self._progress("statistics", images, saved) as bar:
-            increments = self._counting(self.evaluator.moment_sums, images, bar)
-            self.evaluator.recalibrate(saved.add_until(self._num_batches(images), increments))
+            increments = self._counting(self.evaluator.recalibration(), images, bar)
+            return statistics_of(saved.add_until(self._num_batches(images), increments))
 
     def evaluate(
-        self, looks: Sequence[int], confidence: float, tolerance: float
+        self, statistics: StatisticsOfPlaces, looks: Sequence[int], confidence: float, tolerance: float
     ) -> tuple[EvaluatedPath, Judgement, list[Look]]:
         """Evaluates the path on as many images as its verdict takes.
 
         Args:
+          statistics: what BatchNorm normalizes by along the path, see ``evaluator.path_values``.
           looks: the numbers of images at which the verdict is looked at, increasing; the last one is
             judged whatever comes out.
           confidence: of all looks together.
@@ -74,7 +77,7 @@ class ResumableEvaluation:
         saved = PartialSums(self.path.partial_losses, self.save_every)
         made: list[Look] = []
         with self._progress("", looks[-1], saved) as bar:
-            increments = self._counting(self.evaluator.losses, looks[-1], bar)
+            increments = self._counting(self.evaluator.losses(statistics), looks[-1], bar)
             for look in looks:
                 batches = self._num_batches(look)
                 images = min(batches * self.global_batch, looks[-1])
@@ -101,9 +104,7 @@ class ResumableEvaluation:
 
             return saved.add_until(places, counting)["gradients"]
 
-    def _counting(
-        self, stage: Callable[[tf.data.Dataset], Iterator[Mapping[str, np.ndarray]]], images: int, bar: Progress
-    ) -> Increments:
+    def _counting(self, stage: OfBatches, images: int, bar: Progress) -> Increments:
         """The increments of a stage over the first images, with its progress."""
 
         def increments(first_batch: int) -> Iterator[Mapping[str, np.ndarray]]:

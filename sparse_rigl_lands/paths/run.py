@@ -11,9 +11,10 @@ import tensorflow as tf
 
 from sparse_rigl_lands import distribution, files
 from sparse_rigl_lands.errors import InputError
-from sparse_rigl_lands.paths import geometry, results
+from sparse_rigl_lands.paths import checks, geometry, results
+from sparse_rigl_lands.paths.checks import BatchNorm
 from sparse_rigl_lands.paths.curves import Line
-from sparse_rigl_lands.paths.evaluator import BatchNorm, PathEvaluator
+from sparse_rigl_lands.paths.evaluator import PathEvaluator
 from sparse_rigl_lands.paths.gradients import gradient_norms
 from sparse_rigl_lands.paths.losses import Unit
 from sparse_rigl_lands.paths.masks import Rule
@@ -92,13 +93,15 @@ def interpolate(
         describes it.
     """
     sample = sample or Sample()
-    _check_numbers(num_points=(num_points, 2), batch_size=(batch_size, 1), seed=(seed, -math.inf))
-    _check_numbers(recalibration_images=(recalibration_images, 1))
+    checks.check_numbers(num_points=(num_points, 2), batch_size=(batch_size, 1), seed=(seed, -math.inf))
+    checks.check_numbers(recalibration_images=(recalibration_images, 1))
     if gradient_batches != 0:
-        _check_numbers(gradient_batches=(gradient_batches, 2))
-    _check_flags(augmented=augmented, extrapolate=extrapolate, per_class=per_class)
-    _check_range(t_range, extrapolate)
-    _check_judgement(confidence, tolerance, save_every)
+        checks.check_numbers(gradient_batches=(gradient_batches, 2))
+    checks.check_flags(augmented=augmented, extrapolate=extrapolate, per_class=per_class)
+    checks.check_range(t_range, extrapolate)
+    checks.check_judgement(confidence, tolerance)
+    checks.check_save_every(save_every)
+    checks.check_batch_norm(batch_norm)
     distribution.check_precision(precision)
     if start.origin.workload != end.origin.workload:
         raise InputError(f"the start is of workload {start.origin.workload}, the end of {end.origin.workload}")
@@ -106,11 +109,12 @@ def interpolate(
     t, curve = np.linspace(*t_range, num_points), Line()
     network = variants.with_precision(workload.network, precision)
     evaluator = PathEvaluator(
-        network, start, end, curve, t, batch_norm, mask, workload.objective, strategy, classes if per_class else 0
+        network, start, end, curve, t, mask, workload.objective, strategy, classes if per_class else 0
     )
     global_batch = batch_size * strategy.num_replicas_in_sync
-    looks = sample.looks(available, _FEWEST_UNITS * (batch_size if evaluator.unit == "batch" else 1))
-    _check_images(looks[-1], available, evaluator.unit, batch_size, gradient_batches * global_batch)
+    unit: Unit = "batch" if batch_norm == "batch" else "example"
+    looks = sample.looks(available, _FEWEST_UNITS * (batch_size if unit == "batch" else 1))
+    checks.check_images(looks[-1], available, unit, batch_size, gradient_batches * global_batch)
     settings = {
         "workload": workload.name,
         "start": _describe(start),
@@ -145,13 +149,13 @@ def interpolate(
     started = time.monotonic()
     title = f"{curve.name} of {num_points} points"
     stages = ResumableEvaluation(path, evaluator, title, batches, global_batch, save_every)
-    if batch_norm == "recalibrated":
-        stages.recalibrate(settings["recalibration_images"])
-    evaluated, judgement, looks_made = stages.evaluate(looks, confidence, tolerance)
+    images = settings["recalibration_images"]
+    statistics = stages.recalibrate(images) if batch_norm == "recalibrated" else batch_norm
+    evaluated, judgement, looks_made = stages.evaluate(statistics, looks, confidence, tolerance)
     gradients = None
     if gradient_batches:
-        increments = gradient_norms(evaluator, batches(gradient_batches * global_batch, 0))
-        gradients = stages.gradients(increments)
+        first = batches(gradient_batches * global_batch, 0)
+        gradients = stages.gradients(gradient_norms(evaluator, statistics, first))
 
     l2 = workload.objective.l2_of_squared_norm(
         geometry.squared_norms(
@@ -170,9 +174,9 @@ def interpolate(
         "confidence_of_each_look": judgement.confidence,
         "images": int(losses.count),
         "looks": [dataclasses.asdict(look) for look in looks_made],
-        "independent_units": {"unit": evaluator.unit, "count": int(losses.units)},
+        "independent_units": {"unit": unit, "count": int(losses.units)},
         "length": geometry.length(curve, geometry.gram_matrix(evaluator.control_points, start.weights)),
-        "ends_on_the_path": {"start": float(losses.cross_entropy[0]), "end": float(losses.cross_entropy[-1])},
+        "ends_on_the_path": {"start": evaluated.loss_at(0.0), "end": evaluated.loss_at(1.0)},
         "ends_under_their_own_statistics_and_mask": {
             name: results.evaluation_of(evaluated.ends, k) for k, name in enumerate(("start", "end"))
         },
@@ -185,52 +189,3 @@ def interpolate(
 
 def _describe(point: Point) -> dict[str, Any]:
     return {**dataclasses.asdict(point.origin), "digest": point.digest()}
-
-
-def _check_numbers(**numbers: tuple[Any, float]) -> None:
-    """Refuses what is not a whole number of at least so much: (value, least) by name."""
-    for name, (value, least) in numbers.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            needed = "a whole number" if least == -math.inf else f"a whole number of at least {least}"
-            raise InputError(f"interpolate.{name} is {value!r}; it must be {needed}")
-
-
-def _check_flags(**flags: Any) -> None:
-    for name, value in flags.items():
-        if not isinstance(value, bool):
-            raise InputError(f"interpolate.{name} is {value!r}; it must be True or False")
-
-
-def _check_judgement(confidence: float, tolerance: float, save_every: float) -> None:
-    if not isinstance(confidence, float) or not 0 < confidence < 1:
-        raise InputError(f"interpolate.confidence is {confidence!r}; it lies in (0, 1)")
-    if not isinstance(tolerance, int | float) or not 0 <= tolerance < math.inf:
-        raise InputError(f"interpolate.tolerance is {tolerance!r}; it must be finite and not negative")
-    if not isinstance(save_every, int | float) or not 0 < save_every < math.inf:
-        raise InputError(f"interpolate.save_every is {save_every!r}; it must be a positive number of seconds")
-
-
-def _check_range(t_range: tuple[float, float], extrapolate: bool) -> None:
-    try:
-        first, last = map(float, t_range)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"interpolate.t_range is {t_range!r}; it must be two numbers") from error
-    if not -math.inf < first < last < math.inf:
-        raise InputError(f"interpolate.t_range is {t_range!r}; the first t must be below the last")
-    if (first < 0 or last > 1) and not extrapolate:
-        raise InputError(
-            f"interpolate.t_range is {t_range!r}; outside [0, 1] a path is evaluated with interpolate.extrapolate=True"
-        )
-
-
-def _check_images(images: int, available: int, unit: Unit, batch_size: int, for_gradients: int) -> None:
-    """Refuses what the images there are cannot answer."""
-    if batch_size > available:
-        raise InputError(f"interpolate.batch_size is {batch_size}, but there are {available} training images")
-    if unit == "batch" and images <= batch_size:
-        raise InputError(
-            f"interpolate.batch_size is {batch_size} for {images} images: with batch statistics whole batches are "
-            "what is independent, and an error takes two"
-        )
-    if for_gradients > available:
-        raise InputError(f"interpolate.gradient_batches asks for {for_gradients} of {available} training images")

@@ -7,7 +7,7 @@ points theta_i by itself. They are float32, whatever the network computes in.
 import contextlib
 import dataclasses
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import tensorflow as tf
@@ -23,7 +23,7 @@ class Call:
     """What the layers of a network need to know of one call of it, beside the activations.
 
     Args:
-      coefficients: float32 [P], the place on the curve.
+      coefficients: P float32 scalars, the place on the curve.
       statistics: what BatchNorm normalizes by.
       example_weights: float32 [n], 1 for an example and 0 for padding, which then stays out of batch
         statistics; None where there is no padding.
@@ -31,7 +31,7 @@ class Call:
         them, under the names of the moving statistics; None where nobody asks.
     """
 
-    coefficients: tf.Tensor
+    coefficients: Sequence[tf.Tensor]
     statistics: Statistics
     example_weights: tf.Tensor | None = None
     moments: dict[str, tf.Tensor] | None = None
@@ -90,6 +90,5 @@ class WeightsOnCurve:
 
     def __getitem__(self, name: str) -> tf.Tensor:
         """The weight at the place of the call, float32."""
-        thetas = self.control_points[name]
-        coefficients = tf.unstack(self.call.coefficients, len(thetas))
-        return tf.add_n([coefficient * theta for coefficient, theta in zip(coefficients, thetas, strict=True)])
+        pairs = zip(self.call.coefficients, self.control_points[name], strict=True)
+        return tf.add_n([coefficient * theta for coefficient, theta in pairs])

@@ -11,7 +11,7 @@ import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import distribution, files
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points import point as points
@@ -54,6 +54,7 @@ def train(
     if not isinstance(seed, int):
         raise InputError(f"train.seed is {seed!r}; it must be a whole number")
     method.validate(recipe.steps)
+    distribution.check_precision(recipe.precision)
     if recipe.batch_size % strategy.num_replicas_in_sync:
         raise InputError(
             f"Recipe.batch_size {recipe.batch_size} does not divide among {strategy.num_replicas_in_sync} replicas"

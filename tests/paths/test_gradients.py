@@ -30,8 +30,8 @@ def ends(network):
 
 
 def _norms(workload, ends, strategy, batch_norm, batches):
-    evaluator = PathEvaluator(workload.network, *ends, Line(), T, batch_norm, "auto", workload.objective, strategy)
-    return added_up(gradient_norms(evaluator, batches)(0))["gradients"]
+    evaluator = PathEvaluator(workload.network, *ends, Line(), T, "auto", workload.objective, strategy)
+    return added_up(gradient_norms(evaluator, batch_norm, batches)(0))["gradients"]
 
 
 def _batches(workload, size, count):
@@ -98,8 +98,8 @@ def test_two_replicas_agree_with_one_device(workload, ends, one_device, mirrored
 
 
 def test_places_can_be_taken_up_anywhere(workload, ends, one_device):
-    evaluator = PathEvaluator(workload.network, *ends, Line(), T, "batch", "auto", workload.objective, one_device)
-    increments = gradient_norms(evaluator, _batches(workload, 50, 2))
+    evaluator = PathEvaluator(workload.network, *ends, Line(), T, "auto", workload.objective, one_device)
+    increments = gradient_norms(evaluator, "batch", _batches(workload, 50, 2))
     everything = [each["gradients"] for each in increments(0)]
     assert len(everything) == 3
     np.testing.assert_array_equal(next(increments(2))["gradients"], everything[2])

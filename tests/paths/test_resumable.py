@@ -19,27 +19,28 @@ class Killed(BaseException):
     """What a test raises where a process would be killed."""
 
 
+def _killed(stage, at):
+    def until_killed(batches):
+        for batch, increment in enumerate(stage(batches)):
+            if batch == at:
+                raise Killed
+            yield increment
+
+    return until_killed
+
+
 @pytest.fixture
 def stages(workload, one_device, tmp_path):
     """The stages in a directory, as a new process would make them; they may be killed at a batch."""
     ends = [random_point(workload.network, seed) for seed in (0, 1)]
 
-    def make(name="path", batch_norm="batch", kill_at=None):
+    def make(name="path", kill_at=None):
         path = files.PathFiles(tmp_path / name)
         path.create()
-        network, objective = workload.network, workload.objective
-        evaluator = PathEvaluator(network, *ends, Line(), T, batch_norm, "auto", objective, one_device)
+        evaluator = PathEvaluator(workload.network, *ends, Line(), T, "auto", workload.objective, one_device)
         if kill_at is not None:
-            for stage in ("moment_sums", "losses"):
-                original = getattr(evaluator, stage)
-
-                def until_killed(batches, original=original):
-                    for batch, increment in enumerate(original(batches)):
-                        if batch == kill_at:
-                            raise Killed
-                        yield increment
-
-                setattr(evaluator, stage, until_killed)
+            evaluator.recalibration = lambda original=evaluator.recalibration: _killed(original(), kill_at)
+            evaluator.losses = lambda by, original=evaluator.losses: _killed(original(by), kill_at)
 
         def batches(limit, first_batch=0):
             return workload.dataset.evaluation_batches("train", 100, True, 0, limit, first_batch)
@@ -50,19 +51,18 @@ def stages(workload, one_device, tmp_path):
 
 
 def _run(stages, batch_norm):
-    if batch_norm == "recalibrated":
-        stages.recalibrate(500)
-    return stages.evaluate(LOOKS, confidence=0.95, tolerance=NEVER)
+    statistics = stages.recalibrate(500) if batch_norm == "recalibrated" else batch_norm
+    return stages.evaluate(statistics, LOOKS, confidence=0.95, tolerance=NEVER)
 
 
 @pytest.mark.parametrize("batch_norm", ["batch", "recalibrated"])
 def test_killed_and_taken_up_again(stages, batch_norm):
     """After every second batch, in every stage."""
-    expected, judgement, looks = _run(stages("undisturbed", batch_norm), batch_norm)
+    expected, judgement, looks = _run(stages("undisturbed"), batch_norm)
     kills = 0
     while True:
         try:
-            found, judgement_again, looks_again = _run(stages("killed", batch_norm, kill_at=2), batch_norm)
+            found, judgement_again, looks_again = _run(stages("killed", kill_at=2), batch_norm)
             break
         except Killed:
             kills += 1
@@ -75,8 +75,8 @@ def test_killed_and_taken_up_again(stages, batch_norm):
 
 
 def test_growing_in_looks_is_evaluating_at_once(stages):
-    path, _, _ = stages("looks").evaluate(LOOKS, 0.95, NEVER)
-    at_once, _, looks = stages("at once").evaluate((1437,), 0.95, NEVER)
+    path, _, _ = stages("looks").evaluate("batch", LOOKS, 0.95, NEVER)
+    at_once, _, looks = stages("at once").evaluate("batch", (1437,), 0.95, NEVER)
     assert [look.images for look in looks] == [1437]
     for name, array in at_once.losses.arrays().items():
         np.testing.assert_array_equal(path.losses.arrays()[name], array)
@@ -84,7 +84,7 @@ def test_growing_in_looks_is_evaluating_at_once(stages):
 
 def test_it_stops_at_the_look_that_decides(stages):
     """With a tolerance above every loss the path is monotone as soon as its errors allow."""
-    path, judgement, looks = stages().evaluate(LOOKS, 0.95, tolerance=100.0)
+    path, judgement, looks = stages().evaluate("batch", LOOKS, 0.95, tolerance=100.0)
     assert judgement.verdict == "monotone"
     assert looks == [Look(400, "monotone")]
     assert path.losses.count == 400
@@ -92,8 +92,8 @@ def test_it_stops_at_the_look_that_decides(stages):
 
 
 def test_a_decided_path_is_not_evaluated_further_when_it_is_taken_up(stages):
-    stages().evaluate(LOOKS, 0.95, tolerance=100.0)
-    again, _, looks = stages(kill_at=0).evaluate(LOOKS, 0.95, tolerance=100.0)
+    stages().evaluate("batch", LOOKS, 0.95, tolerance=100.0)
+    again, _, looks = stages(kill_at=0).evaluate("batch", LOOKS, 0.95, tolerance=100.0)
     assert again.losses.count == 400
     assert len(looks) == 1
 
@@ -101,12 +101,12 @@ def test_a_decided_path_is_not_evaluated_further_when_it_is_taken_up(stages):
 def test_gradients_are_taken_up_at_their_place(stages, workload):
     work = stages()
     batches = workload.dataset.evaluation_batches("train", 100, True, 0, 300)
-    expected = work.gradients(gradient_norms(work.evaluator, batches))
+    expected = work.gradients(gradient_norms(work.evaluator, "batch", batches))
     work.path.discard_partial_sums()
     seen = []
 
     def killed(first):
-        for increment in gradient_norms(work.evaluator, batches)(first):
+        for increment in gradient_norms(work.evaluator, "batch", batches)(first):
             if len(seen) == 2:
                 raise Killed
             seen.append(first)
@@ -118,6 +118,6 @@ def test_gradients_are_taken_up_at_their_place(stages, workload):
 
     def rest(first):
         assert first == 2
-        return gradient_norms(work.evaluator, batches)(first)
+        return gradient_norms(work.evaluator, "batch", batches)(first)
 
     np.testing.assert_array_equal(work.gradients(rest), expected)

@@ -18,7 +18,7 @@ def curve():
 
 
 def _at(t):
-    return Call(tf.constant([1 - t, t]), "stored")
+    return Call(tf.unstack(tf.constant([1 - t, t])), "stored")
 
 
 def test_a_weight_is_the_combination_of_its_control_points(curve):

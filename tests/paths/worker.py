@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from sparse_rigl_lands.networks.digits_resnet import digits_resnet
-from sparse_rigl_lands.paths.evaluator import evaluate_path
+from sparse_rigl_lands.paths.interface import evaluate_path
 from sparse_rigl_lands.training.objective import Objective
 from tests.paths.random_points import random_point
 

@@ -40,6 +40,14 @@ def test_layer_with_weights_that_is_not_understood_is_refused_by_name():
         pruned_variant(network, {}, PruningSchedule(0, 10, 10))
 
 
+def test_normalization_over_all_replicas_is_refused():
+    """A layer's configuration does not tell of it, so that a copy would silently normalize otherwise."""
+    images = tf_keras.Input((8, 8, 1))
+    norm = tf_keras.layers.BatchNormalization(synchronized=True, name="norm")
+    with pytest.raises(InputError, match="layer norm normalizes over all replicas"):
+        variants.clone(tf_keras.Model(images, norm(images)))
+
+
 def test_precision_of_a_variant(network):
     model = variants.with_precision(network, "mixed_bfloat16")
     assert {layer.compute_dtype for layer in model.layers[1:]} == {"bfloat16"}

@@ -1,0 +1,71 @@
+"""What is refused of the settings of a path, each in one line, before anything is written."""
+
+import math
+from typing import Any, Literal, get_args
+
+from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.paths.losses import Unit
+
+BatchNorm = Literal["batch", "stored", "recalibrated"]
+
+
+def check_batch_norm(batch_norm: BatchNorm) -> None:
+    """Refuses an unknown choice."""
+    if batch_norm not in get_args(BatchNorm):
+        raise InputError(f"batch_norm is {batch_norm!r}; known are {', '.join(get_args(BatchNorm))}")
+
+
+def check_numbers(**numbers: tuple[Any, float]) -> None:
+    """Refuses what is not a whole number of at least so much: (value, least) by name."""
+    for name, (value, least) in numbers.items():
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            needed = "a whole number" if least == -math.inf else f"a whole number of at least {least}"
+            raise InputError(f"interpolate.{name} is {value!r}; it must be {needed}")
+
+
+def check_flags(**flags: Any) -> None:
+    """Refuses what is neither True nor False, by name."""
+    for name, value in flags.items():
+        if not isinstance(value, bool):
+            raise InputError(f"interpolate.{name} is {value!r}; it must be True or False")
+
+
+def check_judgement(confidence: float, tolerance: float) -> None:
+    """Refuses what ``statistics.judge`` makes no sense of."""
+    if not isinstance(confidence, float) or not 0 < confidence < 1:
+        raise InputError(f"interpolate.confidence is {confidence!r}; it lies in (0, 1)")
+    if not isinstance(tolerance, int | float) or not 0 <= tolerance < math.inf:
+        raise InputError(f"interpolate.tolerance is {tolerance!r}; it must be finite and not negative")
+
+
+def check_range(t_range: tuple[float, float], extrapolate: bool) -> None:
+    """Refuses a first t that is not below the last, and what lies outside [0, 1] unless it was asked for."""
+    try:
+        first, last = map(float, t_range)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"interpolate.t_range is {t_range!r}; it must be two numbers") from error
+    if not -math.inf < first < last < math.inf:
+        raise InputError(f"interpolate.t_range is {t_range!r}; the first t must be below the last")
+    if (first < 0 or last > 1) and not extrapolate:
+        raise InputError(
+            f"interpolate.t_range is {t_range!r}; outside [0, 1] a path is evaluated with interpolate.extrapolate=True"
+        )
+
+
+def check_images(images: int, available: int, unit: Unit, batch_size: int, for_gradients: int) -> None:
+    """Refuses what the images there are cannot answer."""
+    if batch_size > available:
+        raise InputError(f"interpolate.batch_size is {batch_size}, but there are {available} training images")
+    if unit == "batch" and images <= batch_size:
+        raise InputError(
+            f"interpolate.batch_size is {batch_size} for {images} images: with batch statistics whole batches are "
+            "what is independent, and an error takes two"
+        )
+    if for_gradients > available:
+        raise InputError(f"interpolate.gradient_batches asks for {for_gradients} of {available} training images")
+
+
+def check_save_every(save_every: float) -> None:
+    """Refuses what is no positive number of seconds."""
+    if not isinstance(save_every, int | float) or not 0 < save_every < math.inf:
+        raise InputError(f"interpolate.save_every is {save_every!r}; it must be a positive number of seconds")

@@ -1,0 +1,63 @@
+"""The path between any two points of any network on any data, for programs: no configuration and no files."""
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from sparse_rigl_lands.data.dataset import padded_batches
+from sparse_rigl_lands.paths.checks import BatchNorm, check_batch_norm
+from sparse_rigl_lands.paths.curves import Line
+from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
+from sparse_rigl_lands.paths.evaluator import PathEvaluator, StatisticsOfPlaces
+from sparse_rigl_lands.paths.masks import Rule
+from sparse_rigl_lands.paths.partial_sums import added_up
+from sparse_rigl_lands.paths.recalibration import statistics_of
+from sparse_rigl_lands.points.point import Point
+from sparse_rigl_lands.training.objective import Objective
+
+
+def evaluate_path(
+    network: tf_keras.Model,
+    start: Point,
+    end: Point,
+    examples: tf.data.Dataset,
+    num_points: int = 51,
+    batch_norm: BatchNorm = "batch",
+    batch_size: int = 128,
+    mask: Rule = "auto",
+    objective: Objective | None = None,
+    recalibration_examples: int = 4096,
+    strategy: tf.distribute.Strategy | None = None,
+) -> EvaluatedPath:
+    """Evaluates the straight line between two points of any network on any data, without a file.
+
+    Args:
+      network: a functional ``tf_keras`` model from images to logits, of layers that ``CurveNetwork``
+        understands.
+      start: the point at t = 0, such as ``point_of(network, origin)``.
+      end: the point at t = 1.
+      examples: (image, label int), one by one; the same ones, in one order, whenever it is read.
+      num_points: K, how many values of t are spread evenly over [0, 1], the ends included.
+      batch_norm: what BatchNorm does along the path, see ``PathEvaluator``.
+      batch_size: examples per replica and batch: those that share batch statistics.
+      mask: which weights exist along the path, see ``path_mask``.
+      objective: for the smoothing; None is plain cross-entropy.
+      recalibration_examples: of how many examples, the first ones, recalibrated statistics are.
+      strategy: in whose replicas to run; None is TensorFlow's current one.
+
+    Raises:
+      InputError: the points do not fit the network, or a setting is unknown.
+      DivergedError: a loss is not finite.
+    """
+    strategy = strategy or tf.distribute.get_strategy()
+    t = np.linspace(0.0, 1.0, num_points)
+    check_batch_norm(batch_norm)
+    evaluator = PathEvaluator(network, start, end, Line(), t, mask, objective or Objective(), strategy)
+    global_batch = batch_size * strategy.num_replicas_in_sync
+    statistics: StatisticsOfPlaces
+    if batch_norm == "recalibrated":
+        first = padded_batches(examples.take(recalibration_examples), global_batch)
+        statistics = statistics_of(added_up(evaluator.recalibration()(first)))
+    else:
+        statistics = batch_norm
+    return evaluator.path_of(added_up(evaluator.losses(statistics)(padded_batches(examples, global_batch))))

@@ -1,0 +1,88 @@
+"""Protects: a path of any network on any data, without configuration or files."""
+
+import numpy as np
+import pytest
+import scipy.special
+import tensorflow as tf
+import tf_keras
+
+from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.paths.curves import Line
+from sparse_rigl_lands.paths.evaluator import PathEvaluator
+from sparse_rigl_lands.paths.interface import evaluate_path
+from sparse_rigl_lands.paths.partial_sums import added_up
+from sparse_rigl_lands.paths.recalibration import statistics_of
+from sparse_rigl_lands.points.point import Origin, assign, point_of
+from sparse_rigl_lands.sparsity import variants
+from tests.paths.random_points import between, random_point
+
+
+@pytest.fixture
+def ends(workload):
+    return [random_point(workload.network, seed) for seed in (0, 1)]
+
+
+def _examples(workload):
+    batches = workload.dataset.evaluation_batches("train", 1437, True)
+    return batches.map(lambda images, labels, weights: (images, labels)).unbatch()
+
+
+@pytest.mark.parametrize("batch_norm", ["batch", "stored", "recalibrated"])
+def test_it_is_what_the_evaluator_finds(workload, ends, one_device, batch_norm):
+    found = evaluate_path(
+        workload.network,
+        *ends,
+        _examples(workload),
+        num_points=3,
+        batch_norm=batch_norm,
+        batch_size=100,
+        objective=workload.objective,
+        recalibration_examples=250,
+    )
+    evaluator = PathEvaluator(workload.network, *ends, Line(), found.t, "auto", workload.objective, one_device)
+    statistics = batch_norm
+    if batch_norm == "recalibrated":
+        first = workload.dataset.evaluation_batches("train", 100, True, limit=250)
+        statistics = statistics_of(added_up(evaluator.recalibration()(first)))
+    batches = workload.dataset.evaluation_batches("train", 100, True)
+    expected = evaluator.path_of(added_up(evaluator.losses(statistics)(batches)))
+    for name, array in expected.losses.arrays().items():
+        np.testing.assert_array_equal(found.losses.arrays()[name], array)
+    np.testing.assert_array_equal(found.ends.sums, expected.ends.sums)
+    assert (found.mask, found.loss_at(0.5), found.loss_at(0.3)) == ("common", found.losses.cross_entropy[1], None)
+
+
+def test_bfloat16_is_close_to_float32(workload, ends):
+    def losses(precision):
+        network = variants.with_precision(workload.network, precision)
+        return evaluate_path(network, *ends, _examples(workload), 5, "stored").losses.cross_entropy
+
+    assert 0 < np.max(np.abs(losses("mixed_bfloat16") / losses("float32") - 1)) < 0.02
+
+
+def test_unknown_batch_norm(workload, ends):
+    with pytest.raises(InputError, match="batch_norm is 'none'; known are batch, stored, recalibrated"):
+        evaluate_path(workload.network, *ends, _examples(workload), batch_norm="none")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("application", "batch_norm"), [("ResNet50V2", "batch"), ("DenseNet121", "stored")])
+def test_networks_of_keras_applications_on_any_data(application, batch_norm):
+    """Against the applications themselves: biases, BatchNorm before convolutions, concatenations."""
+    build = getattr(tf_keras.applications, application)
+    network = build(weights=None, input_shape=(32, 32, 3), classes=7, classifier_activation=None)
+    random = np.random.default_rng(0)
+    images, labels = random.normal(size=(20, 32, 32, 3)).astype("float32"), random.integers(7, size=20)
+    ends = []
+    for seed in (0, 1):
+        tf_keras.utils.set_random_seed(seed)
+        ends.append(point_of(tf_keras.models.clone_model(network), Origin("noise", "random", seed, 0)))
+    examples = tf.data.Dataset.from_tensor_slices((images, labels))
+    found = evaluate_path(network, *ends, examples, num_points=3, batch_norm=batch_norm, batch_size=10)
+    for k in (0, 1):
+        assign(network, between(ends, k / 2))
+        logits = [network(images[part], training=batch_norm == "batch") for part in (slice(10), slice(10, 20))]
+        log_p = scipy.special.log_softmax(np.concatenate(logits).astype("float64"), axis=1)
+        expected = -np.mean(log_p[np.arange(20), labels])
+        assert found.losses.cross_entropy[k] == pytest.approx(expected, rel=1e-4)
+    assert found.judge().verdict == "undecided"  # two batches tell little
