@@ -20,7 +20,7 @@ from sparse_rigl_lands import distribution, files, seeds
 from sparse_rigl_lands.data.dataset import Dataset, Split, padded_batches
 from sparse_rigl_lands.data.digits import Digits
 from sparse_rigl_lands.networks.digits_resnet import digits_resnet
-from sparse_rigl_lands.paths.checks import BatchNorm
+from sparse_rigl_lands.paths.evaluator import BatchNorm
 from sparse_rigl_lands.paths.run import interpolate
 from sparse_rigl_lands.paths.sample import Sample
 from sparse_rigl_lands.points import checkpoint

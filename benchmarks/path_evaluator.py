@@ -14,8 +14,11 @@ photographs: a path of ResNet-50 on JPEG files, decoded and cropped as ImageNet'
 Keras' ``model.evaluate`` once per point, which decodes every image anew for every point. The same path on
 images in memory, in the precision that waits least for its arithmetic, tells what is lost to the input.
 
-digits: a whole path on digits, where overheads decide. A user would pick ``model.evaluate`` once per
-point; published code assigns the weights of every point and calls the network eagerly on every batch.
+digits: a whole path on digits, where overheads decide; milliseconds are per point, of all images. A user
+would pick ``model.evaluate`` once per point, whose batches are of 32 unless one says otherwise; published
+code assigns the weights of every point and calls the network eagerly on every batch. With stored
+statistics nothing ties images to a batch, so the path may take them all at once: no pass with batches of
+the same size can be much faster than Keras' own.
 
 The time of the others does not depend on the point, so they are given fewer points.
 """
@@ -34,17 +37,17 @@ from sparse_rigl_lands import distribution
 from sparse_rigl_lands.data import jpeg
 from sparse_rigl_lands.data.dataset import padded_batches
 from sparse_rigl_lands.data.digits import Digits
-from sparse_rigl_lands.distribution import ReplicaFunction
 from sparse_rigl_lands.networks.digits_resnet import digits_resnet
 from sparse_rigl_lands.networks.resnet50 import resnet50
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
 from sparse_rigl_lands.paths.curves import Line
 from sparse_rigl_lands.paths.evaluator import PathEvaluator, path_values
 from sparse_rigl_lands.paths.partial_sums import added_up
-from sparse_rigl_lands.paths.weights_on_curve import Rule
+from sparse_rigl_lands.paths.weights_on_curve import StatisticsRule
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points import point as points
 from sparse_rigl_lands.points.point import Origin, Point
+from sparse_rigl_lands.replicas import ReplicaFunction
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.objective import Objective
@@ -54,6 +57,7 @@ _POINTS_OF_OTHERS = 3
 _PLACES = 3  # of a path in memory
 _IMAGE_SIZE, _CLASSES, _BATCH = 224, 1000, 32
 _PHOTOGRAPHS = 64
+_KERAS_BATCH = 32  # what Keras takes where nobody says
 _SIDE = 4096  # of the matrices multiplied
 # What bfloat16 rounds away of a loss near ln 1000; a network that computed something else would differ by more.
 _AGREEMENT = {"float32": 1e-3, "mixed_bfloat16": 5e-2}
@@ -108,7 +112,11 @@ def _check_agreement(mine: np.ndarray, others: np.ndarray, precision: str) -> No
 
 
 def _along_path(
-    network: tf_keras.Model, ends: Ends, statistics: Rule, batch: Sequence[tf.Tensor], strategy: tf.distribute.Strategy
+    network: tf_keras.Model,
+    ends: Ends,
+    statistics: StatisticsRule,
+    batch: Sequence[tf.Tensor],
+    strategy: tf.distribute.Strategy,
 ) -> Call:
     """The cross-entropy of every example at every place of the line, [places, n]."""
     with strategy.scope():
@@ -302,7 +310,7 @@ def photographs(strategy: tf.distribute.Strategy) -> list[dict[str, Any]]:
     num_batches = _PHOTOGRAPHS / _BATCH
     seconds = {
         name: value / num_batches / (_POINTS_OF_OTHERS if name.startswith("evaluate") else _POINTS)
-        for name, value in measure.interleaved_medians(calls, rounds=3, untimed=1).items()
+        for name, value in measure.interleaved_medians(calls, rounds=2, untimed=1).items()
     }
 
     def row(precision: str, other: str, its_name: str, at_least: float | None) -> dict[str, Any]:
@@ -322,35 +330,47 @@ def _batches(examples: tf.data.Dataset) -> Callable[[], tf.data.Dataset]:
 
 
 def digits(strategy: tf.distribute.Strategy) -> list[dict[str, Any]]:
-    network, dataset, batch_size = digits_resnet(), Digits(), 128
+    network, dataset = digits_resnet(), Digits()
     ends, count = _ends(network), dataset.num_examples("train")
-
-    def batches() -> tf.data.Dataset:
-        return dataset.evaluation_batches("train", batch_size, augmented=True)
-
-    all_at_once = dataset.evaluation_batches("train", count, augmented=True)  # without padding, which Keras would count
-    examples = all_at_once.map(lambda images, labels, weights: (images, labels)).unbatch().cache()
+    images_and_labels = dataset.evaluation_batches("train", count, augmented=True)  # one batch, without padding
+    examples = images_and_labels.map(lambda images, labels, weights: (images, labels)).unbatch().cache()
     calls = {
-        "path": _whole_path(network, ends, batches, strategy),
-        "evaluate": _by_keras(network, ends, examples, batch_size),
-        "eager": _by_eager_passes(network, ends, examples, batch_size),
+        **{
+            f"path {size}": _whole_path(network, ends, _digits_batches(dataset, size), strategy)
+            for size in (128, count)
+        },
+        **{f"evaluate {size}": _by_keras(network, ends, examples, size) for size in (_KERAS_BATCH, 128, count)},
+        "eager 128": _by_eager_passes(network, ends, examples, 128),
     }
     losses = {name: call() for name, call in calls.items()}
-    for other in ("evaluate", "eager"):
-        _check_agreement(losses["path"][[0, _POINTS // 2, -1]], losses[other], "float32")
-    num_batches = math.ceil(count / batch_size)
+    for name, found in losses.items():
+        some = found[[0, _POINTS // 2, -1]] if name.startswith("path") else found
+        _check_agreement(losses["path 128"][[0, _POINTS // 2, -1]], some, "float32")
     seconds = {
-        name: value / num_batches / (_POINTS if name == "path" else _POINTS_OF_OTHERS)
+        name: value / (_POINTS if name.startswith("path") else _POINTS_OF_OTHERS)
         for name, value in measure.interleaved_medians(calls, rounds=9, untimed=1).items()
     }
 
-    def row(other: str, its_name: str, at_least: float) -> dict[str, Any]:
-        return _row("digits", "float32", batch_size, other, seconds["path"], seconds[its_name], at_least)
+    def row(size: int, other: str, its_name: str, at_least: float | None = None) -> dict[str, Any]:
+        return _row("digits", "float32", size, other, seconds[f"path {size}"], seconds[its_name], at_least)
 
     return [
-        row("model.evaluate, float32", "evaluate", 3.0),
-        row("assigned weights, eager", "eager", 10.0),
+        *(
+            row(size, f"model.evaluate, batch {its_size}", f"evaluate {its_size}", at_least)
+            for size, its_size, at_least in (
+                (128, 128, None),
+                (count, count, None),
+                (count, 128, None),
+                (count, _KERAS_BATCH, 3.0),
+            )
+        ),
+        row(128, "assigned weights, eager, batch 128", "eager 128"),
+        row(count, "assigned weights, eager, batch 128", "eager 128", 10.0),
     ]
+
+
+def _digits_batches(dataset: Digits, batch_size: int) -> Callable[[], tf.data.Dataset]:
+    return lambda: dataset.evaluation_batches("train", batch_size, augmented=True)
 
 
 _PARTS = {"forward": forward, "photographs": photographs, "digits": digits}

@@ -19,8 +19,8 @@ from benchmarks.trained import digits_run
 from sparse_rigl_lands import distribution
 from sparse_rigl_lands.data.digits import Digits
 from sparse_rigl_lands.networks.digits_resnet import digits_resnet
-from sparse_rigl_lands.paths.checks import BatchNorm
 from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
+from sparse_rigl_lands.paths.evaluator import BatchNorm
 from sparse_rigl_lands.paths.interface import evaluate_path
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points.point import Point

@@ -1,6 +1,5 @@
-"""Protects: which strategy is chosen, and how a function runs in its replicas. This process has two logical CPUs."""
+"""Protects: which strategy is chosen, and what devices lack. The tests' process has two logical CPUs."""
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -33,39 +32,6 @@ def test_what_cannot_be_had(settings, message):
     tf.config.list_logical_devices()
     with pytest.raises(InputError, match=message):
         distribution.strategy(**settings)
-
-
-def _batches():
-    """Three global batches of four, of which each replica of two sees half."""
-    return tf.data.Dataset.range(12, output_type=tf.int32).batch(4, drop_remainder=True).map(lambda x: (x, x * x))
-
-
-def test_results_of_replicas_are_stacked_or_summed(one_device, mirrored):
-    def function(x, y):
-        return {"sum": tf.reduce_sum(y), "all": x}
-
-    for strategy, replicas in ((one_device, 1), (mirrored, 2)):
-        stacked = list(distribution.ReplicaFunction(function, strategy, "stack").over(_batches()))
-        summed = list(distribution.ReplicaFunction(function, strategy, "sum").over(_batches()))
-        for i, (stack, total) in enumerate(zip(stacked, summed, strict=True)):
-            x = np.arange(4 * i, 4 * i + 4).reshape(replicas, -1)
-            np.testing.assert_array_equal(stack["all"], x)
-            np.testing.assert_array_equal(stack["sum"], (x**2).sum(axis=1))
-            np.testing.assert_array_equal(total["all"], x.sum(axis=0))
-            assert total["sum"] == np.sum(x**2)
-
-
-def test_a_function_is_traced_once(one_device):
-    traces = []
-
-    def function(x, y):
-        traces.append(0)
-        return x + y
-
-    compiled = distribution.ReplicaFunction(function, one_device, "stack", jit_compile=True)
-    for _ in range(2):
-        assert len(list(compiled.over(_batches()))) == 3
-    assert len(traces) == 1
 
 
 def _with_gpu(monkeypatch, capability):

@@ -153,7 +153,10 @@ def _poison(run):
     [
         (_truncate, "the end: checkpoint .*step_00000060 is damaged"),
         (_poison, "the end: checkpoint .*step_00000060: stem/conv/kernel holds a value that is not finite"),
-        (lambda run: _write_other_network(run, (2, 2)), "digits-pruned-seed0-step60 is of another network: it lacks "),
+        (
+            lambda run: _write_other_network(run, (2, 2)),
+            "the end: .* is of another network: it lacks ",
+        ),
         (lambda run: shutil.rmtree(run.checkpoints), "this directory holds no checkpoint of a run"),
     ],
     ids=["truncated", "nan", "another network", "none"],

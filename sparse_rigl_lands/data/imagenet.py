@@ -29,7 +29,7 @@ class ImageNet(Dataset):
     reading them, which makes it cheap to go on from any step. A group is held in memory: 16 files
     are 20,000 examples or 2.2 GB.
 
-    The evaluation order is that of the files, 16 of them read in turns.
+    The evaluation order is that of the files, 16 of them read in turns: a random one, for the same reason.
 
     Args:
       data_dir: the directory that holds ``imagenet2012/<version>``; by default that of the

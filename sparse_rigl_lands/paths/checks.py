@@ -1,12 +1,11 @@
 """What is refused of the settings of a path, each in one line, before anything is written."""
 
 import math
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.paths.evaluator import BatchNorm
 from sparse_rigl_lands.paths.losses import Unit
-
-BatchNorm = Literal["batch", "stored", "recalibrated"]
 
 
 def check_batch_norm(batch_norm: BatchNorm) -> None:
@@ -15,12 +14,12 @@ def check_batch_norm(batch_norm: BatchNorm) -> None:
         raise InputError(f"batch_norm is {batch_norm!r}; known are {', '.join(get_args(BatchNorm))}")
 
 
-def check_numbers(**numbers: tuple[Any, float]) -> None:
-    """Refuses what is not a whole number of at least so much: (value, least) by name."""
+def check_numbers(of: str, **numbers: tuple[Any, float]) -> None:
+    """Refuses what is not a whole number of at least so much: (value, least) by name, of whose settings."""
     for name, (value, least) in numbers.items():
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             needed = "a whole number" if least == -math.inf else f"a whole number of at least {least}"
-            raise InputError(f"interpolate.{name} is {value!r}; it must be {needed}")
+            raise InputError(f"{of}.{name} is {value!r}; it must be {needed}")
 
 
 def check_flags(**flags: Any) -> None:
@@ -34,16 +33,15 @@ def check_judgement(confidence: float, tolerance: float) -> None:
     """Refuses what ``statistics.judge`` makes no sense of."""
     if not isinstance(confidence, float) or not 0 < confidence < 1:
         raise InputError(f"interpolate.confidence is {confidence!r}; it lies in (0, 1)")
-    if not isinstance(tolerance, int | float) or not 0 <= tolerance < math.inf:
+    if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0 <= tolerance < math.inf:
         raise InputError(f"interpolate.tolerance is {tolerance!r}; it must be finite and not negative")
 
 
 def check_range(t_range: tuple[float, float], extrapolate: bool) -> None:
     """Refuses a first t that is not below the last, and what lies outside [0, 1] unless it was asked for."""
-    try:
-        first, last = map(float, t_range)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"interpolate.t_range is {t_range!r}; it must be two numbers") from error
+    if not isinstance(t_range, tuple | list) or [type(t) in (int, float) for t in t_range] != [True, True]:
+        raise InputError(f"interpolate.t_range is {t_range!r}; it must be two numbers")
+    first, last = t_range
     if not -math.inf < first < last < math.inf:
         raise InputError(f"interpolate.t_range is {t_range!r}; the first t must be below the last")
     if (first < 0 or last > 1) and not extrapolate:
@@ -56,10 +54,10 @@ def check_images(images: int, available: int, unit: Unit, batch_size: int, for_g
     """Refuses what the images there are cannot answer."""
     if batch_size > available:
         raise InputError(f"interpolate.batch_size is {batch_size}, but there are {available} training images")
-    if unit == "batch" and images <= batch_size:
+    if images <= (batch_size if unit == "batch" else 1):
         raise InputError(
-            f"interpolate.batch_size is {batch_size} for {images} images: with batch statistics whole batches are "
-            "what is independent, and an error takes two"
+            f"{images} images in batches of {batch_size} are one {unit} by itself, and an error takes two that are "
+            "independent: with batch statistics, two batches"
         )
     if for_gradients > available:
         raise InputError(f"interpolate.gradient_batches asks for {for_gradients} of {available} training images")

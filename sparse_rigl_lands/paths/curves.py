@@ -9,6 +9,14 @@ import gin
 import numpy as np
 
 
+def places(first: float, last: float, count: int) -> np.ndarray:
+    """Values of t spread evenly, the first and the last included: float64 [count].
+
+    They are rounded to 12 decimals, so that 0, 0.3 and 1 are just these.
+    """
+    return np.round(np.linspace(first, last, count), 12)
+
+
 class Curve(abc.ABC):
     """A curve through the space that its control points span."""
 

@@ -1,26 +1,29 @@
 """The loss along a path: one compiled function that reads a batch once and visits every place with it."""
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
 
 import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from sparse_rigl_lands.distribution import ReplicaFunction
-from sparse_rigl_lands.errors import DivergedError
-from sparse_rigl_lands.paths import weights_on_curve
+from sparse_rigl_lands.errors import DivergedError, InputError
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
 from sparse_rigl_lands.paths.curves import Curve
 from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
 from sparse_rigl_lands.paths.losses import PathLosses, Unit
-from sparse_rigl_lands.paths.masks import Rule, path_mask
-from sparse_rigl_lands.paths.recalibration import moment_sums
-from sparse_rigl_lands.paths.weights_on_curve import Statistics
-from sparse_rigl_lands.points.point import Point
+from sparse_rigl_lands.paths.masks import MaskRule, path_mask
+from sparse_rigl_lands.paths.recalibration import batch_moments, moment_sums
+from sparse_rigl_lands.paths.weights_on_curve import Statistics, StatisticsRule
+from sparse_rigl_lands.points.point import Point, check_fit
+from sparse_rigl_lands.replicas import ReplicaFunction
+from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training.objective import VALUES, Objective
 
+BatchNorm = Literal["batch", "stored", "recalibrated"]
 # How BatchNorm's statistics are found at every place alike, or those of all places, [K, channels] by name.
-StatisticsOfPlaces = weights_on_curve.Rule | Mapping[str, np.ndarray]
+StatisticsOfPlaces = StatisticsRule | Mapping[str, np.ndarray]
 
 # From global batches (images, labels, weights) to what each adds to sums, float64 arrays by name.
 OfBatches = Callable[[tf.data.Dataset], Iterator[Mapping[str, np.ndarray]]]
@@ -29,8 +32,11 @@ OfBatches = Callable[[tf.data.Dataset], Iterator[Mapping[str, np.ndarray]]]
 _PATH, _ENDS = "path/", "ends/"
 
 
-def unit_of(statistics: StatisticsOfPlaces) -> Unit:
-    """What is independent: examples that share a batch's statistics are not."""
+def unit_of(statistics: BatchNorm | StatisticsOfPlaces) -> Unit:
+    """What is independent: examples that share a batch's statistics are not.
+
+    Recalibrated statistics count as known: what their own estimation adds to the errors is left out.
+    """
     return "batch" if isinstance(statistics, str) and statistics == "batch" else "example"
 
 
@@ -104,11 +110,13 @@ class PathEvaluator:
         end: Point,
         curve: Curve,
         t: np.ndarray,
-        mask: Rule,
+        mask: MaskRule,
         objective: Objective,
         strategy: tf.distribute.Strategy,
         classes: int = 0,
     ):
+        for name, point in {"start": start, "end": end}.items():
+            _check_end(name, point, network)
         self.mask, self.rule = path_mask(start, end, mask)
         self.control_points = [start.under(self.mask), end.under(self.mask)]
         self.coefficients = curve.coefficients(t)
@@ -121,13 +129,8 @@ class PathEvaluator:
 
     def recalibration(self) -> OfBatches:
         """What batches add to the sums that ``recalibration.statistics_of`` takes."""
-        function = ReplicaFunction(moment_sums(self.network, self.coefficients), self.strategy, "sum")
-
-        def sums(batches: tf.data.Dataset) -> Iterator[dict[str, np.ndarray]]:
-            for moments in function.over(batches):
-                yield {name: array.astype("float64") for name, array in moments.items()}
-
-        return sums
+        function = ReplicaFunction(batch_moments(self.network, self.coefficients), self.strategy, "stack")
+        return lambda batches: itertools.starmap(moment_sums, function.over(batches))
 
     def losses(self, statistics: StatisticsOfPlaces) -> OfBatches:
         """What batches add to the sums that ``path_of`` takes.
@@ -174,3 +177,11 @@ class PathEvaluator:
             for part in (_PATH, _ENDS)
         )
         return EvaluatedPath(self.t, path, ends, self.rule)
+
+
+def _check_end(name: str, point: Point, network: tf_keras.Model) -> None:
+    named = variants.named_variables(network)
+    try:
+        check_fit(point, {**named.weights, **named.statistics})
+    except InputError as error:
+        raise InputError(f"the {name}: {error}") from error

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import tensorflow as tf
 
-from sparse_rigl_lands.distribution import ReplicaFunction
 from sparse_rigl_lands.paths.evaluator import PathEvaluator, StatisticsOfPlaces
 from sparse_rigl_lands.paths.partial_sums import Increments
 from sparse_rigl_lands.paths.weights_on_curve import Statistics
+from sparse_rigl_lands.replicas import ReplicaFunction
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.stationarity import norms_and_noise
 

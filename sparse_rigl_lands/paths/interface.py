@@ -1,15 +1,15 @@
 """The path between any two points of any network on any data, for programs: no configuration and no files."""
 
-import numpy as np
 import tensorflow as tf
 import tf_keras
 
 from sparse_rigl_lands.data.dataset import padded_batches
-from sparse_rigl_lands.paths.checks import BatchNorm, check_batch_norm
-from sparse_rigl_lands.paths.curves import Line
+from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.paths import checks
+from sparse_rigl_lands.paths.curves import Line, places
 from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
-from sparse_rigl_lands.paths.evaluator import PathEvaluator, StatisticsOfPlaces
-from sparse_rigl_lands.paths.masks import Rule
+from sparse_rigl_lands.paths.evaluator import BatchNorm, PathEvaluator, StatisticsOfPlaces
+from sparse_rigl_lands.paths.masks import MaskRule
 from sparse_rigl_lands.paths.partial_sums import added_up
 from sparse_rigl_lands.paths.recalibration import statistics_of
 from sparse_rigl_lands.points.point import Point
@@ -24,7 +24,7 @@ def evaluate_path(
     num_points: int = 51,
     batch_norm: BatchNorm = "batch",
     batch_size: int = 128,
-    mask: Rule = "auto",
+    mask: MaskRule = "auto",
     objective: Objective | None = None,
     recalibration_examples: int = 4096,
     strategy: tf.distribute.Strategy | None = None,
@@ -50,8 +50,10 @@ def evaluate_path(
       DivergedError: a loss is not finite.
     """
     strategy = strategy or tf.distribute.get_strategy()
-    t = np.linspace(0.0, 1.0, num_points)
-    check_batch_norm(batch_norm)
+    checks.check_numbers("evaluate_path", num_points=(num_points, 2), batch_size=(batch_size, 1))
+    checks.check_numbers("evaluate_path", recalibration_examples=(recalibration_examples, 1))
+    checks.check_batch_norm(batch_norm)
+    t = places(0.0, 1.0, num_points)
     evaluator = PathEvaluator(network, start, end, Line(), t, mask, objective or Objective(), strategy)
     global_batch = batch_size * strategy.num_replicas_in_sync
     statistics: StatisticsOfPlaces
@@ -60,4 +62,7 @@ def evaluate_path(
         statistics = statistics_of(added_up(evaluator.recalibration()(first)))
     else:
         statistics = batch_norm
-    return evaluator.path_of(added_up(evaluator.losses(statistics)(padded_batches(examples, global_batch))))
+    sums = added_up(evaluator.losses(statistics)(padded_batches(examples, global_batch)))
+    if not sums:
+        raise InputError("there are no examples to evaluate the path on")
+    return evaluator.path_of(sums)

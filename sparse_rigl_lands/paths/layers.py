@@ -32,7 +32,7 @@ class NormalizationOnCurve:
             raise InputError(f"layer {layer.name} normalizes axes {axes}; curves support the last axis alone")
         self._statistics = f"{layer.name}/moving_mean", f"{layer.name}/moving_variance"
         self._channels = layer.input_spec.axes[rank - 1]
-        self.fused = rank == 4  # whether the plain network uses the fused kernel
+        self.fused = bool(layer.fused) and rank == 4  # whether the plain network uses the fused kernel
         self.epsilon = max(layer.epsilon, _SMALLEST_FUSED_EPSILON) if self.fused else layer.epsilon
 
     def gamma(self) -> tf.Tensor:

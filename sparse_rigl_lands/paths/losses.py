@@ -41,13 +41,6 @@ class PathLosses:
     class_counts: np.ndarray
 
     @classmethod
-    def none(cls, places: int, classes: int = 0) -> "PathLosses":
-        """Those of no example at K places."""
-        k = places
-        shapes = ((k, 4), (), (), (), (k,), (k, k), (classes, k), (classes,))
-        return cls(*(np.zeros(shape) for shape in shapes))
-
-    @classmethod
     def of_batch(
         cls, values: np.ndarray, labels: np.ndarray, weights: np.ndarray, unit: Unit, classes: int = 0
     ) -> "PathLosses":
@@ -80,10 +73,6 @@ class PathLosses:
             class_sums=of_class @ np.moveaxis(losses, 1, 2)[live],
             class_counts=of_class.sum(axis=1),
         )
-
-    def __add__(self, other: "PathLosses") -> "PathLosses":
-        mine, others = self.arrays(), other.arrays()
-        return PathLosses(**{name: mine[name] + others[name] for name in mine})
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The sums by name; ``PathLosses(**arrays)`` has them again."""

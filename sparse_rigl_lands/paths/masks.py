@@ -6,10 +6,10 @@ from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points.point import Point
 from sparse_rigl_lands.sparsity.mask import Mask
 
-Rule = Literal["auto", "start", "end", "union", "none"]
+MaskRule = Literal["auto", "start", "end", "union", "none"]
 
 
-def path_mask(start: Point, end: Point, rule: Rule) -> tuple[Mask, str]:
+def path_mask(start: Point, end: Point, rule: MaskRule) -> tuple[Mask, str]:
     """Chooses the mask under which both ends are put.
 
     Args:

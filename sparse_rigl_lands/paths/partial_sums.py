@@ -45,6 +45,7 @@ class PartialSums:
         self.items = 0
         if path is not None and path.exists():
             self.sums, self.items = _read(path)
+        self._stream: Iterator[Mapping[str, np.ndarray]] | None = None
         self._last_saved = time.monotonic()
 
     def add_until(self, items: int, increments: Increments) -> dict[str, np.ndarray]:
@@ -52,13 +53,15 @@ class PartialSums:
 
         Args:
           items: how many there shall be.
-          increments: of the items from a given one onwards, float64 arrays by name.
+          increments: of the items from a given one onwards, float64 arrays by name. It is called once, and
+            what it returned goes on at the next call.
 
         Returns:
           The sums by name.
         """
         if self.items < items:
-            for increment in itertools.islice(increments(self.items), items - self.items):
+            self._stream = self._stream or iter(increments(self.items))
+            for increment in itertools.islice(self._stream, items - self.items):
                 self.sums = _sum(self.sums, increment)
                 self.items += 1
                 if time.monotonic() - self._last_saved >= self._save_every:

@@ -8,9 +8,9 @@ import tensorflow as tf
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
 
 
-def moment_sums(
+def batch_moments(
     network: CurveNetwork, coefficients: np.ndarray
-) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], dict[str, tf.Tensor]]:
+) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, dict[str, tf.Tensor]]]:
     """What a replica computes of its examples: the moments of every BatchNorm's inputs at all places.
 
     Args:
@@ -18,31 +18,43 @@ def moment_sums(
       coefficients: [K, P].
 
     Returns:
-      A function from images, labels and weights, as that of ``evaluator.path_values``, to sums over the
-      batch's n examples: ``"count"`` n, float32 [1]; and under the names of the moving statistics n times
-      the batch's mean and n times its mean square, float32 [K, channels].
+      A function from images, labels and weights, as that of ``evaluator.path_values``, to the number of
+      examples, float32 [], and their mean and (biased) variance, float32 [K, channels] under the names of
+      the moving statistics.
     """
     places = tf.constant(coefficients, tf.float32)
 
-    def sums(images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> dict[str, tf.Tensor]:
-        count = tf.reduce_sum(weights)
+    def moments(images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        if not network.statistics:  # a network without BatchNorm
+            return tf.reduce_sum(weights), {}
+        along = tf.map_fn(
+            lambda place: network.batch_moments(images, place, weights),
+            places,
+            parallel_iterations=1,
+            fn_output_signature={name: tf.TensorSpec(shape, tf.float32) for name, shape in network.statistics.items()},
+        )
+        return tf.reduce_sum(weights), along
 
-        def at(place: tf.Tensor) -> dict[str, tf.Tensor]:
-            moments = network.batch_moments(images, place, weights)
-            return {name: count * _uncentred(name, moments) for name in network.statistics}
-
-        signature = {name: tf.TensorSpec(shape, tf.float32) for name, shape in network.statistics.items()}
-        along = tf.map_fn(at, places, parallel_iterations=1, fn_output_signature=signature)
-        return {"count": count[tf.newaxis], **along}
-
-    return sums
+    return moments
 
 
-def _uncentred(name: str, moments: Mapping[str, tf.Tensor]) -> tf.Tensor:
-    """A mean, or a variance plus the squared mean: what can be averaged over batches."""
-    if name.endswith("/moving_mean"):
-        return moments[name]
-    return moments[name] + tf.square(moments[_mean_of(name)])
+def moment_sums(counts: np.ndarray, moments: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Sums of one batch that can be added up over batches.
+
+    Args:
+      counts: the examples of every replica, [R].
+      moments: means and variances by name, [R, K, channels].
+
+    Returns:
+      ``"count"``, float64 []; by name the count times the mean, or times the mean square: float64 [K, channels].
+    """
+    exact = {name: array.astype("float64") for name, array in moments.items()}
+    uncentred = {
+        name: array if name.endswith("/moving_mean") else array + exact[_mean_of(name)] ** 2
+        for name, array in exact.items()
+    }
+    counts = counts.astype("float64")
+    return {"count": counts.sum(), **{name: np.tensordot(counts, array, 1) for name, array in uncentred.items()}}
 
 
 def statistics_of(sums: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -1,12 +1,12 @@
 """What is written of a path, as rows of tables and as what a program reads."""
 
 import math
-from typing import Any
 
 import numpy as np
 
-from sparse_rigl_lands.paths.evaluator import EvaluatedPath
+from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
 from sparse_rigl_lands.paths.losses import PathLosses
+from sparse_rigl_lands.training.evaluation import Evaluation
 
 
 def path_rows(path: EvaluatedPath, l2: np.ndarray, gradients: np.ndarray | None) -> list[dict[str, object]]:
@@ -22,7 +22,7 @@ def path_rows(path: EvaluatedPath, l2: np.ndarray, gradients: np.ndarray | None)
     errors = losses.errors()
     rows: list[dict[str, object]] = []
     for k, t in enumerate(path.t):
-        row: dict[str, object] = {"t": round(float(t), 12)}
+        row: dict[str, object] = {"t": float(t)}
         row |= {"cross_entropy": float(cross_entropy[k]), "error": float(errors[k])}
         if k:
             variance = covariance[k, k] + covariance[k - 1, k - 1] - 2 * covariance[k, k - 1]
@@ -40,7 +40,7 @@ def path_rows(path: EvaluatedPath, l2: np.ndarray, gradients: np.ndarray | None)
 
 def covariance_rows(path: EvaluatedPath) -> list[dict[str, object]]:
     """The covariance of the mean losses, in nats squared: one row and one column per t."""
-    names = [str(round(float(t), 12)) for t in path.t]
+    names = [str(float(t)) for t in path.t]
     rows = zip(names, path.losses.covariance().tolist(), strict=True)
     return [{"t": name, **dict(zip(names, row, strict=True))} for name, row in rows]
 
@@ -50,7 +50,7 @@ def class_rows(path: EvaluatedPath) -> list[dict[str, object]]:
     losses = path.losses
     return [
         {
-            "t": round(float(t), 12),
+            "t": float(t),
             "class": c,
             "cross_entropy": float(losses.class_cross_entropy[c, k]),
             "count": int(losses.class_counts[c]),
@@ -60,14 +60,7 @@ def class_rows(path: EvaluatedPath) -> list[dict[str, object]]:
     ]
 
 
-def evaluation_of(losses: PathLosses, k: int) -> dict[str, Any]:
+def evaluation_of(losses: PathLosses, k: int) -> Evaluation:
     """What there is to say of one place by itself."""
     cross_entropy, smoothed, top1, top5 = (float(mean) for mean in losses.means[k])
-    return {
-        "count": int(losses.count),
-        "cross_entropy": cross_entropy,
-        "cross_entropy_error": float(losses.errors()[k]),
-        "smoothed_cross_entropy": smoothed,
-        "accuracy": top1,
-        "top5": top5,
-    }
+    return Evaluation(int(losses.count), cross_entropy, float(losses.errors()[k]), smoothed, top1, top5)

@@ -10,9 +10,9 @@ import tensorflow as tf
 from sparse_rigl_lands import files
 from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
 from sparse_rigl_lands.paths.evaluator import OfBatches, PathEvaluator, StatisticsOfPlaces
+from sparse_rigl_lands.paths.looks import confidence_of_each
 from sparse_rigl_lands.paths.partial_sums import Increments, PartialSums
 from sparse_rigl_lands.paths.recalibration import statistics_of
-from sparse_rigl_lands.paths.sampling import confidence_of_each
 from sparse_rigl_lands.paths.statistics import Judgement, Verdict
 from sparse_rigl_lands.progress import Progress
 

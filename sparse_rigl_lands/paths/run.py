@@ -6,18 +6,15 @@ import time
 from typing import Any
 
 import gin
-import numpy as np
 import tensorflow as tf
 
 from sparse_rigl_lands import distribution, files
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths import checks, geometry, results
-from sparse_rigl_lands.paths.checks import BatchNorm
-from sparse_rigl_lands.paths.curves import Line
-from sparse_rigl_lands.paths.evaluator import PathEvaluator
+from sparse_rigl_lands.paths.curves import Line, places
+from sparse_rigl_lands.paths.evaluator import BatchNorm, PathEvaluator, unit_of
 from sparse_rigl_lands.paths.gradients import gradient_norms
-from sparse_rigl_lands.paths.losses import Unit
-from sparse_rigl_lands.paths.masks import Rule
+from sparse_rigl_lands.paths.masks import MaskRule
 from sparse_rigl_lands.paths.resumable import ResumableEvaluation
 from sparse_rigl_lands.paths.sample import Sample
 from sparse_rigl_lands.points.point import Point
@@ -38,7 +35,7 @@ def interpolate(
     num_points: int = 51,
     t_range: tuple[float, float] = (0.0, 1.0),
     extrapolate: bool = False,
-    mask: Rule = "auto",
+    mask: MaskRule = "auto",
     batch_norm: BatchNorm = "batch",
     batch_size: int = 128,
     recalibration_images: int = 4096,
@@ -80,7 +77,8 @@ def interpolate(
       gradient_batches: on how many global batches, the first ones, the gradient's norm is estimated at
         every t: none, or at least 2.
       precision: a Keras dtype policy.
-      save_every: seconds between two savings of what was summed so far.
+      save_every: seconds between two savings of what was summed so far. Like every setting it belongs to
+        the directory, though it changes nothing about the result.
       seed: keys the augmentation.
 
     Returns:
@@ -93,10 +91,10 @@ def interpolate(
         describes it.
     """
     sample = sample or Sample()
-    checks.check_numbers(num_points=(num_points, 2), batch_size=(batch_size, 1), seed=(seed, -math.inf))
-    checks.check_numbers(recalibration_images=(recalibration_images, 1))
+    checks.check_numbers("interpolate", num_points=(num_points, 2), batch_size=(batch_size, 1), seed=(seed, -math.inf))
+    checks.check_numbers("interpolate", recalibration_images=(recalibration_images, 1))
     if gradient_batches != 0:
-        checks.check_numbers(gradient_batches=(gradient_batches, 2))
+        checks.check_numbers("interpolate", gradient_batches=(gradient_batches, 2))
     checks.check_flags(augmented=augmented, extrapolate=extrapolate, per_class=per_class)
     checks.check_range(t_range, extrapolate)
     checks.check_judgement(confidence, tolerance)
@@ -106,17 +104,19 @@ def interpolate(
     if start.origin.workload != end.origin.workload:
         raise InputError(f"the start is of workload {start.origin.workload}, the end of {end.origin.workload}")
     available, classes = workload.dataset.num_examples("train"), workload.dataset.num_classes
-    t, curve = np.linspace(*t_range, num_points), Line()
+    recalibration_images = min(recalibration_images, available)
+    t, curve = places(*t_range, num_points), Line()
     network = variants.with_precision(workload.network, precision)
     evaluator = PathEvaluator(
         network, start, end, curve, t, mask, workload.objective, strategy, classes if per_class else 0
     )
     global_batch = batch_size * strategy.num_replicas_in_sync
-    unit: Unit = "batch" if batch_norm == "batch" else "example"
-    looks = sample.looks(available, _FEWEST_UNITS * (batch_size if unit == "batch" else 1))
+    unit = unit_of(batch_norm)
+    looks = sample.looks(available, _FEWEST_UNITS * (batch_size if unit == "batch" else 1), global_batch)
     checks.check_images(looks[-1], available, unit, batch_size, gradient_batches * global_batch)
     settings = {
         "workload": workload.name,
+        "dataset": f"{type(workload.dataset).__name__} of {available} images",
         "start": _describe(start),
         "end": _describe(end),
         "curve": curve.name,
@@ -124,7 +124,7 @@ def interpolate(
         "t_range": list(t_range),
         "mask": evaluator.rule,
         "batch_norm": batch_norm,
-        "recalibration_images": min(recalibration_images, available) if batch_norm == "recalibrated" else 0,
+        "recalibration_images": recalibration_images if batch_norm == "recalibrated" else 0,
         "batch_size": batch_size,
         "replicas": strategy.num_replicas_in_sync,
         "looks": list(looks),
@@ -149,8 +149,7 @@ def interpolate(
     started = time.monotonic()
     title = f"{curve.name} of {num_points} points"
     stages = ResumableEvaluation(path, evaluator, title, batches, global_batch, save_every)
-    images = settings["recalibration_images"]
-    statistics = stages.recalibrate(images) if batch_norm == "recalibrated" else batch_norm
+    statistics = stages.recalibrate(recalibration_images) if batch_norm == "recalibrated" else batch_norm
     evaluated, judgement, looks_made = stages.evaluate(statistics, looks, confidence, tolerance)
     gradients = None
     if gradient_batches:
@@ -178,7 +177,8 @@ def interpolate(
         "length": geometry.length(curve, geometry.gram_matrix(evaluator.control_points, start.weights)),
         "ends_on_the_path": {"start": evaluated.loss_at(0.0), "end": evaluated.loss_at(1.0)},
         "ends_under_their_own_statistics_and_mask": {
-            name: results.evaluation_of(evaluated.ends, k) for k, name in enumerate(("start", "end"))
+            name: dataclasses.asdict(results.evaluation_of(evaluated.ends, k))
+            for k, name in enumerate(("start", "end"))
         },
         "seconds_of_last_process": round(time.monotonic() - started, 1),
     }

@@ -1,12 +1,13 @@
 """Which images a path is evaluated on, and how many."""
 
 import dataclasses
+import math
 from typing import Literal
 
 import gin
 
 from sparse_rigl_lands.errors import InputError
-from sparse_rigl_lands.paths.sampling import looks
+from sparse_rigl_lands.paths.looks import looks
 
 
 @gin.configurable(module="sparse_rigl_lands")
@@ -19,7 +20,8 @@ class Sample:
         looked at when there are ``first`` and whenever they have grown by ``growth``.
       limit: the most that ``"until_decided"`` takes; None for all.
       first: images at its first look; more where they would be too few to tell an error from.
-      growth: the factor from one look to the next.
+      growth: the factor from one look to the next. Many looks make the error allowed to each so small
+        that the bounds become those of Bonferroni.
 
     Raises:
       InputError: a setting is out of range.
@@ -36,19 +38,24 @@ class Sample:
         if self.limit is not None:
             _check("limit", self.limit, "None or ")
         _check("first", self.first)
+        if type(self.growth) not in (int, float):
+            raise InputError(f"Sample.growth is {self.growth!r}; it must be a number above 1")
 
-    def looks(self, available: int, fewest: int) -> tuple[int, ...]:
+    def looks(self, available: int, fewest: int, global_batch: int) -> tuple[int, ...]:
         """The numbers of images at which the verdict is looked at; the last is the most.
 
         Args:
           available: how many there are.
           fewest: how many a first look needs.
+          global_batch: all looks but the last are at the end of a whole batch of so many.
 
         Raises:
           InputError: more are asked for than there are, or a setting is out of range.
         """
         if self.images == "until_decided":
-            return looks(max(self.first, fewest), min(self.limit or available, available), self.growth)
+            limit = min(self.limit or available, available)
+            first, last = (math.ceil(size / global_batch) for size in (max(self.first, fewest), limit))
+            return tuple(min(batches * global_batch, limit) for batches in looks(first, last, self.growth))
         if self.images == "all":
             return (available,)
         if self.images > available:

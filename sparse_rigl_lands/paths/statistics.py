@@ -18,6 +18,7 @@ Verdict = Literal["barrier", "monotone", "no_barrier", "undecided"]
 
 # Below this many degrees of freedom the estimated covariance is itself drawn.
 FEW_DEGREES_OF_FREEDOM = 100
+SMALLEST_ERROR = 0.001  # that is drawn for
 MOST_DRAWS = 100_000  # caps time and memory; reached at an error of 0.002
 _PER_COVARIANCE = 4  # draws of z that share one of the covariance, which costs far more
 _CHUNK = 2**18  # contrasts held at a time: 2 MB, which fits a cache
@@ -52,7 +53,7 @@ class Judgement:
         than the tolerance; ``"no_barrier"``, it rises by more, but not above its higher end: it dips
         below both ends, or climbs to the higher one; ``"undecided"``, the bounds allow several.
       largest_rise: max over t <= t' of f(t') - f(t); 0 on a descent.
-      barrier: max f - max(f(0), f(1)); 0 where the higher end is the maximum.
+      barrier: max f - max(f at the first t, f at the last); 0 where the higher end is the maximum.
       confidence: the probability, at least, that all four bounds hold, and so that the verdict is
         not wrong.
       tolerance: the height, in nats, that does not count.
@@ -125,6 +126,8 @@ def critical_value(covariance: np.ndarray, degrees_of_freedom: int, error: float
     if num_contrasts == 0:
         return 0.0
     bonferroni = float(scipy.stats.t.isf(error / num_contrasts / 2, degrees_of_freedom))
+    if error < SMALLEST_ERROR:
+        return bonferroni  # too few draws would lie beyond the quantile
     if factor.shape[1] > degrees_of_freedom:
         return bonferroni  # no covariance of so many units has this rank: nothing can be learned from its shape
     few = degrees_of_freedom < FEW_DEGREES_OF_FREEDOM

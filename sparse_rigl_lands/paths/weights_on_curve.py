@@ -14,8 +14,8 @@ import tensorflow as tf
 
 # What BatchNorm normalizes by: "batch", the statistics of the batch itself; "stored", the control points'
 # moving statistics, combined like the weights; or these, by names such as "stem/norm/moving_mean".
-Rule = Literal["batch", "stored"]
-Statistics = Rule | Mapping[str, tf.Tensor]
+StatisticsRule = Literal["batch", "stored"]
+Statistics = StatisticsRule | Mapping[str, tf.Tensor]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -28,10 +28,9 @@ def draw_path(path: files.PathFiles) -> tuple[pathlib.Path, ...]:
     figure = Figure(figsize=(7.2, 4.6), layout="constrained")
     axes = figure.add_subplot()
     loss = table["cross_entropy"]
-    margin = table["error"] * scipy.stats.t.isf(
-        (1 - settings["confidence"]) / 2, result["independent_units"]["count"] - 1
-    )
-    band = f"{settings['confidence']:.0%} of each value by itself"
+    confidence = result["confidence_of_each_look"]
+    margin = margins(table["error"], confidence, result["independent_units"]["count"])
+    band = f"{confidence:.3g} interval of each value by itself"
     axes.fill_between(table["t"], loss - margin, loss + margin, color=_LOSS, alpha=0.25, linewidth=0, label=band)
     axes.plot(table["t"], loss, ".-", color=_LOSS, label="cross-entropy")
     if settings["label_smoothing"]:
@@ -50,6 +49,11 @@ def draw_path(path: files.PathFiles) -> tuple[pathlib.Path, ...]:
     axes.set_title(describe_path(result).replace("; ", ";\n"), fontsize=10)
     pictures.save(figure, path.figures)
     return path.figures
+
+
+def margins(errors: pd.Series, confidence: float, units: int) -> pd.Series:
+    """Half the width of the interval of every value by itself, from its standard error over so many units."""
+    return errors * scipy.stats.t.isf((1 - confidence) / 2, units - 1)
 
 
 def describe_path(result: dict) -> str:

@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from sparse_rigl_lands.distribution import ReplicaFunction
 from sparse_rigl_lands.errors import DivergedError
+from sparse_rigl_lands.replicas import ReplicaFunction
 from sparse_rigl_lands.training.objective import Objective
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparse_rigl_lands.paths.curves import Line
+from sparse_rigl_lands.paths.curves import Line, places
 
 TIMES = st.lists(st.floats(0, 1), min_size=1, max_size=10).map(np.array)
 
@@ -25,3 +25,8 @@ def test_derivative_is_the_finite_difference(t):
     step = 1e-4
     difference = (Line().coefficients(np.array(t + step)) - Line().coefficients(np.array(t - step))) / (2 * step)
     np.testing.assert_allclose(Line().derivative(np.array(t)), difference, atol=1e-8)
+
+
+def test_places_are_round_numbers():
+    np.testing.assert_array_equal(places(-0.1, 1.1, 13), [-0.1, 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1])
+    np.testing.assert_allclose(places(0, 1, 51), np.linspace(0, 1, 51), atol=1e-12)

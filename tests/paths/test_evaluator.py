@@ -14,15 +14,15 @@ import tensorflow as tf
 import tf_keras
 
 from sparse_rigl_lands.data.dataset import padded_batches
-from sparse_rigl_lands.distribution import ReplicaFunction
 from sparse_rigl_lands.errors import DivergedError
 from sparse_rigl_lands.networks.resnet50 import resnet50
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
 from sparse_rigl_lands.paths.curves import Line
 from sparse_rigl_lands.paths.evaluator import PathEvaluator, path_values
 from sparse_rigl_lands.paths.partial_sums import added_up
-from sparse_rigl_lands.paths.recalibration import statistics_of
+from sparse_rigl_lands.paths.recalibration import batch_moments, statistics_of
 from sparse_rigl_lands.points.point import assign
+from sparse_rigl_lands.replicas import ReplicaFunction
 from sparse_rigl_lands.sparsity import random_masks, variants
 from sparse_rigl_lands.training.evaluation import evaluate
 from sparse_rigl_lands.training.objective import Objective
@@ -181,7 +181,7 @@ def test_xla_compiles_it_once_with_static_shapes_and_without_the_host(workload, 
         traces.append(0)
         return function(*batch)
 
-    compiled = ReplicaFunction(traced, one_device, "stack", jit_compile=True)
+    compiled = ReplicaFunction(tf.function(traced, jit_compile=True), one_device, "stack")
     plain = ReplicaFunction(function, one_device, "stack")
     live = slice(0, 1437 % 300)
     for batch, (found, expected) in enumerate(
@@ -191,8 +191,26 @@ def test_xla_compiles_it_once_with_static_shapes_and_without_the_host(workload, 
         np.testing.assert_allclose(found[0, :, :2, part], expected[0, :, :2, part], rtol=1e-4, atol=1e-5)
     assert len(traces) == 1
 
-    images, labels, weights = next(iter(_batches(workload, 300)))
-    hlo = tf.function(function, jit_compile=True).experimental_get_compiler_ir(images, labels, weights)(stage="hlo")
+    _check_program(function, next(iter(_batches(workload, 300))))
+
+
+def test_xla_compiles_the_pass_for_the_statistics(workload, ends, one_device):
+    network = CurveNetwork(workload.network, 2)
+    network.assign(ends)
+    function = batch_moments(network, Line().coefficients(T[:3]))
+    compiled, plain = (
+        ReplicaFunction(tf.function(function, jit_compile=jit), one_device, "stack") for jit in (True, False)
+    )
+    batches = _batches(workload, 300).take(1)
+    for (counts, found), (expected_counts, expected) in zip(compiled.over(batches), plain.over(batches), strict=True):
+        assert counts == expected_counts == 300
+        for name, moments in expected.items():
+            np.testing.assert_allclose(found[name], moments, rtol=1e-3, atol=1e-5)
+    _check_program(function, next(iter(batches)))
+
+
+def _check_program(function, batch):
+    hlo = tf.function(function, jit_compile=True).experimental_get_compiler_ir(*batch)(stage="hlo")
     assert "while" in hlo  # the places
     for unwanted in ("outfeed", "infeed", "callback", "send", "recv", "<="):  # <= marks a dynamic dimension
         assert unwanted not in hlo, unwanted

@@ -1,5 +1,7 @@
 """Protects: a path of any network on any data, without configuration or files."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import scipy.special
@@ -60,9 +62,34 @@ def test_bfloat16_is_close_to_float32(workload, ends):
     assert 0 < np.max(np.abs(losses("mixed_bfloat16") / losses("float32") - 1)) < 0.02
 
 
-def test_unknown_batch_norm(workload, ends):
-    with pytest.raises(InputError, match="batch_norm is 'none'; known are batch, stored, recalibrated"):
-        evaluate_path(workload.network, *ends, _examples(workload), batch_norm="none")
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"batch_norm": "none"}, "batch_norm is 'none'; known are batch, stored, recalibrated"),
+        ({"num_points": 1}, "evaluate_path.num_points is 1; it must be a whole number of at least 2"),
+        ({"batch_size": 0}, "evaluate_path.batch_size is 0"),
+        ({"recalibration_examples": 0}, "evaluate_path.recalibration_examples is 0"),
+        ({"mask": "both"}, "mask is 'both'"),
+    ],
+)
+def test_impossible_settings(workload, ends, settings, message):
+    with pytest.raises(InputError, match=message):
+        evaluate_path(workload.network, *ends, _examples(workload), **settings)
+
+
+def test_no_examples_and_too_few(workload, ends):
+    with pytest.raises(InputError, match="there are no examples"):
+        evaluate_path(workload.network, *ends, _examples(workload).take(0), 2)
+    one_batch = evaluate_path(workload.network, *ends, _examples(workload).take(50), 2)
+    with pytest.raises(InputError, match="two independent units"):
+        one_batch.judge()
+
+
+def test_an_end_of_another_network_is_named(workload, ends):
+    lacking = {name: value for name, value in ends[1].weights.items() if name != "stem/conv/kernel"}
+    other = dataclasses.replace(ends[1], weights=lacking)
+    with pytest.raises(InputError, match="the end: small-dense-seed1-step0 is of another network: it lacks stem/conv"):
+        evaluate_path(workload.network, ends[0], other, _examples(workload))
 
 
 @pytest.mark.slow

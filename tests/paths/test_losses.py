@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths.losses import PathLosses
+from sparse_rigl_lands.paths.partial_sums import added_up
 
 
 def _batches(seed, num_batches=4, replicas=2, places=3, n=5):
@@ -20,10 +21,7 @@ def _batches(seed, num_batches=4, replicas=2, places=3, n=5):
 
 
 def _added_up(batches, unit, classes=0):
-    total = PathLosses.none(3, classes)
-    for batch in batches:
-        total += PathLosses.of_batch(*batch, unit, classes)
-    return total
+    return PathLosses(**added_up(PathLosses.of_batch(*batch, unit, classes).arrays() for batch in batches))
 
 
 def _examples(batches):
@@ -72,12 +70,7 @@ def test_a_common_unit_effect_shows_in_the_errors_of_batches_alone(random):
     shared = random.normal(size=(400, 1, 1, 1, 1))
     values = (3 + shared + 0.1 * random.normal(size=(400, 1, 1, 4, 50))).astype("float32")
     batches = [(value, np.zeros((1, 50), int), np.ones((1, 50))) for value in values]
-    errors = {}
-    for unit in ("example", "batch"):
-        total = PathLosses.none(1)
-        for batch in batches:
-            total += PathLosses.of_batch(*batch, unit)
-        errors[unit] = total.errors()[0]
+    errors = {unit: _added_up(batches, unit).errors()[0] for unit in ("example", "batch")}
     assert errors["batch"] == pytest.approx(1 / np.sqrt(400), rel=0.1)
     assert errors["example"] < errors["batch"] / 5
 

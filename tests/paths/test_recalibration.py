@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import tf_keras
 
-from sparse_rigl_lands.distribution import ReplicaFunction
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
 from sparse_rigl_lands.paths.curves import Line
 from sparse_rigl_lands.paths.partial_sums import added_up
-from sparse_rigl_lands.paths.recalibration import moment_sums, statistics_of
+from sparse_rigl_lands.paths.recalibration import batch_moments, moment_sums, statistics_of
 from sparse_rigl_lands.points import point as points
+from sparse_rigl_lands.replicas import ReplicaFunction
 from tests.paths.random_points import between, random_point
 
 T = np.array([0.0, 0.3, 1.0])
@@ -24,9 +24,8 @@ def _recalibrated(network, ends, batches, strategy):
     with strategy.scope():
         curve = CurveNetwork(network, 2)
     curve.assign(ends)
-    function = ReplicaFunction(moment_sums(curve, Line().coefficients(T)), strategy, "sum")
-    sums = ({name: array.astype("float64") for name, array in each.items()} for each in function.over(batches))
-    return statistics_of(added_up(sums))
+    function = ReplicaFunction(batch_moments(curve, Line().coefficients(T)), strategy, "stack")
+    return statistics_of(added_up(moment_sums(*moments) for moments in function.over(batches)))
 
 
 def test_against_the_inputs_of_plain_keras_layers(workload, ends, one_device):
@@ -56,10 +55,33 @@ def test_two_replicas_agree_with_one_device(workload, ends, one_device, mirrored
         np.testing.assert_allclose(one[name], two[name], rtol=1e-5, atol=1e-6)
 
 
+def test_moments_are_pooled_in_float64(random):
+    """A mean a thousand times the deviation, of two replicas, two batches and one place."""
+    examples = random.normal(1000, 1, size=(2, 2, 500))  # [batches, replicas, examples]
+    sums = added_up(
+        moment_sums(
+            np.full(2, 500, "float32"),
+            {
+                "n/moving_mean": batch.mean(axis=1)[:, None, None].astype("float32"),
+                "n/moving_variance": batch.var(axis=1)[:, None, None].astype("float32"),
+            },
+        )
+        for batch in examples
+    )
+    found = statistics_of(sums)
+    assert found["n/moving_mean"] == pytest.approx(examples.mean(), rel=1e-7)
+    assert found["n/moving_variance"] == pytest.approx(examples.var(), rel=1e-5)
+
+
+def test_a_network_without_batch_norm_has_nothing_to_recalibrate(workload, one_device):
+    images = tf_keras.Input((8, 8, 1))
+    dense = tf_keras.layers.Dense(10, name="head")(tf_keras.layers.Flatten()(images))
+    network = tf_keras.Model(images, dense)
+    ends = [random_point(network, seed) for seed in (0, 1)]
+    batches = workload.dataset.evaluation_batches("train", 100, limit=150)
+    assert _recalibrated(network, ends, batches, one_device) == {}
+
+
 def test_a_channel_that_is_constant_has_no_negative_variance():
-    sums = {
-        "count": np.array([3.0]),
-        "n/moving_mean": np.array([[0.3]]),
-        "n/moving_variance": np.array([[0.03 - 1e-12]]),
-    }
+    sums = {"count": 3.0, "n/moving_mean": np.array([[0.3]]), "n/moving_variance": np.array([[0.03 - 1e-12]])}
     assert statistics_of(sums)["n/moving_variance"] == 0

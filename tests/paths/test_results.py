@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sparse_rigl_lands.paths import results
-from sparse_rigl_lands.paths.evaluator import EvaluatedPath
+from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
 from sparse_rigl_lands.paths.losses import PathLosses
 
 T = np.array([0.0, 0.5, 1.0])
@@ -61,8 +61,8 @@ def test_rows_of_classes_are_of_those_with_examples(path):
 def test_one_place_by_itself(path):
     evaluated, values, _ = path
     found = results.evaluation_of(evaluated.ends, 1)
-    assert found["count"] == 50
-    assert found["cross_entropy"] == pytest.approx(values[1, 0].mean())
-    assert found["cross_entropy_error"] == pytest.approx(values[1, 0].std(ddof=1) / np.sqrt(50))
-    means = [found[name] for name in ("smoothed_cross_entropy", "accuracy", "top5")]
+    assert found.count == 50
+    assert found.cross_entropy == pytest.approx(values[1, 0].mean())
+    assert found.cross_entropy_error == pytest.approx(values[1, 0].std(ddof=1) / np.sqrt(50))
+    means = found.smoothed_cross_entropy, found.accuracy, found.top5
     assert means == pytest.approx(values[1, 1:].mean(axis=1))

@@ -106,9 +106,19 @@ def test_as_many_images_as_it_takes(interpolate, workload, ends, tmp_path):
     assert result["confidence_of_each_look"] == pytest.approx(1 - 0.05 / 4)
 
 
+def test_a_first_look_has_enough_units(interpolate, workload, ends, tmp_path):
+    """Eight batches, or eight examples in whole batches, whatever was asked for."""
+    for batch_norm, looks in {"batch": [400, 800, 1200], "stored": [50, 100, 200, 400, 800, 1200]}.items():
+        sample = Sample("until_decided", limit=1200, first=1)
+        directory = str(tmp_path / batch_norm)
+        path = interpolate(directory, *ends, workload, 2, batch_size=50, batch_norm=batch_norm, sample=sample)
+        assert files.read_json(path.result)["settings"]["looks"] == looks
+
+
 def test_a_part_of_the_line_and_beyond_it(interpolate, workload, ends, tmp_path):
     path = interpolate(str(tmp_path), *ends, workload, 3, t_range=(-0.5, 1.5), extrapolate=True, batch_size=479)
     assert list(pd.read_csv(path.table)["t"]) == [-0.5, 0.5, 1.5]
+    assert files.read_json(path.result)["ends_on_the_path"] == {"start": None, "end": None}
 
 
 def test_a_finished_path_is_recognised_and_another_one_refused(interpolate, workload, ends, tmp_path, monkeypatch):
@@ -151,6 +161,9 @@ def test_default_directory_names_the_ends(interpolate, workload, ends, tmp_path,
         ({"t_range": (0.0, 1.1)}, r"t_range is \(0.0, 1.1\); outside \[0, 1\] a path is evaluated with"),
         ({"t_range": (0.5, 0.5)}, "the first t must be below the last"),
         ({"t_range": 1.0}, "t_range is 1.0; it must be two numbers"),
+        ({"t_range": ("0", "1")}, "it must be two numbers"),
+        ({"tolerance": True}, "tolerance is True"),
+        ({"sample": Sample(1), "batch_norm": "stored"}, "1 images in batches of 128 are one example by itself"),
         ({"extrapolate": 1}, "extrapolate is 1; it must be True or False"),
         ({"confidence": 1.0}, r"confidence is 1.0; it lies in \(0, 1\)"),
         ({"tolerance": -0.1}, "tolerance is -0.1; it must be finite and not negative"),
@@ -159,7 +172,7 @@ def test_default_directory_names_the_ends(interpolate, workload, ends, tmp_path,
         ({"gradient_batches": 20}, "gradient_batches asks for 2560 of 1437 training images"),
         ({"recalibration_images": 0}, "recalibration_images is 0"),
         ({"batch_size": 1438}, "batch_size is 1438, but there are 1437 training images"),
-        ({"batch_size": 1437}, "batch_size is 1437 for 1437 images: with batch statistics"),
+        ({"batch_size": 1437}, "1437 images in batches of 1437 are one batch by itself"),
         ({"sample": Sample(2000)}, "Sample.images is 2000; there are 1437"),
     ],
 )

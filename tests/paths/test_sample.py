@@ -13,12 +13,17 @@ from sparse_rigl_lands.paths.sample import Sample
         ({"images": 700}, (700,)),
         ({"images": "until_decided"}, (1024, 2048, 4096, 5000)),
         ({"images": "until_decided", "limit": 3000}, (1024, 2048, 3000)),
-        ({"images": "until_decided", "limit": 9000, "first": 300, "growth": 10}, (300, 3000, 5000)),
+        ({"images": "until_decided", "limit": 9000, "first": 300, "growth": 10}, (320, 3200, 5000)),  # ends of batches
         ({"images": "until_decided", "first": 10, "growth": 10}, (64, 640, 5000)),  # the fewest that a look needs
     ],
 )
 def test_looks(settings, looks):
-    assert Sample(**settings).looks(available=5000, fewest=64) == looks
+    assert Sample(**settings).looks(available=5000, fewest=64, global_batch=32) == looks
+
+
+def test_looks_within_one_global_batch_are_one():
+    """Many replicas see thousands of images at once: the same sums are not judged, and paid for, twice."""
+    assert Sample("until_decided").looks(available=20_000, fewest=8, global_batch=4096) == (4096, 8192, 16384, 20_000)
 
 
 @pytest.mark.parametrize(
@@ -31,8 +36,9 @@ def test_looks(settings, looks):
         ({"limit": -1}, "Sample.limit is -1"),
         ({"first": 1.5}, "Sample.first is 1.5"),
         ({"images": "until_decided", "growth": 1.0}, "growth"),
+        ({"growth": "2"}, "Sample.growth is '2'; it must be a number above 1"),
     ],
 )
 def test_what_cannot_be_had(settings, message):
     with pytest.raises(InputError, match=message):
-        Sample(**settings).looks(available=5000, fewest=64)
+        Sample(**settings).looks(available=5000, fewest=64, global_batch=32)

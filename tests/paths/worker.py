@@ -11,7 +11,7 @@ from sparse_rigl_lands.training.objective import Objective
 from tests.paths.random_points import random_point
 
 BATCH_SIZE = 8  # of a replica
-BATCH_NORMS = ("batch", "recalibrated")
+BATCH_NORMS = ("batch", "stored", "recalibrated")
 
 
 def examples() -> tf.data.Dataset:

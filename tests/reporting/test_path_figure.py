@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from sparse_rigl_lands import files
@@ -24,7 +25,11 @@ def _path(directory, losses=(2.3, 2.4, 0.1)):
     settings = {"start": end, "end": {**end, "global_step": 2000}, "curve": "line", "label_smoothing": 0.1}
     settings |= {"augmented": True, "mask": "end", "batch_norm": "batch", "confidence": 0.95}
     result = _result("barrier", _climb(0.1, 0.0, 0.5), _climb(0.1, 0.0, 0.5, 0.06, 0.14))
-    result |= {"settings": settings, "independent_units": {"unit": "batch", "count": 9}}
+    result |= {
+        "settings": settings,
+        "confidence_of_each_look": 0.95,
+        "independent_units": {"unit": "batch", "count": 9},
+    }
     files.write_json(path.result, result)
     return path
 
@@ -42,9 +47,14 @@ def test_png_and_svg_are_drawn_and_reproducible(tmp_path):
     assert first[0].read_bytes().startswith(b"\x89PNG")
     svg = first[1].read_text()
     names = "pruned (seed 0, initialization)", "pruned (seed 0, step 2,000)"
-    for words in (*names, "smoothed", "95% of each value", "0.100"):
+    for words in (*names, "smoothed", "0.95 interval of each value", "0.100"):
         assert words in svg
     assert not list(tmp_path.rglob("*.partial*"))
+
+
+def test_margins_are_students():
+    """A table of t says 2.306 for 95 % and eight degrees of freedom."""
+    np.testing.assert_allclose(path_figure.margins(np.array([0.1, 0.0]), 0.95, units=9), [0.2306, 0.0], atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -8,19 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparse_rigl_lands.errors import InputError
-from sparse_rigl_lands.paths import sampling, statistics
+from sparse_rigl_lands.paths import statistics
+from sparse_rigl_lands.paths.looks import confidence_of_each, looks
 
 
 def test_looks_grow_up_to_the_limit():
-    assert sampling.looks(100, 1000) == (100, 200, 400, 800, 1000)
-    assert sampling.looks(100, 800) == (100, 200, 400, 800)
-    assert sampling.looks(3, 20, growth=1.5) == (3, 5, 8, 12, 18, 20)
-    assert sampling.looks(100, 100) == sampling.looks(500, 100) == (100,)
+    assert looks(100, 1000) == (100, 200, 400, 800, 1000)
+    assert looks(100, 800) == (100, 200, 400, 800)
+    assert looks(3, 20, growth=1.5) == (3, 5, 8, 12, 18, 20)
+    assert looks(100, 100) == looks(500, 100) == (100,)
 
 
 @given(st.integers(1, 10**6), st.integers(1, 10**6), st.floats(1.001, 100))
 def test_looks_are_whole_rising_and_end_with_the_limit(first, limit, growth):
-    sizes = sampling.looks(first, limit, growth)
+    sizes = looks(first, limit, growth)
     assert all(isinstance(size, int) for size in sizes)
     assert sizes[-1] == limit
     assert len(sizes) == 1 or sizes[0] == first
@@ -39,19 +40,19 @@ def test_looks_are_whole_rising_and_end_with_the_limit(first, limit, growth):
 )
 def test_refuses_in_one_line(arguments, message):
     with pytest.raises(InputError, match=message) as refused:
-        sampling.looks(*arguments)
+        looks(*arguments)
     assert "\n" not in str(refused.value)
 
 
 def test_looks_share_the_error():
-    assert sampling.confidence_of_each(0.95, 1) == pytest.approx(0.95)
-    assert sampling.confidence_of_each(0.95, 5) == pytest.approx(0.99)
+    assert confidence_of_each(0.95, 1) == pytest.approx(0.95)
+    assert confidence_of_each(0.95, 5) == pytest.approx(0.99)
 
 
 # The whole rule, on simulated losses whose path is known.
 
 TOLERANCE = 0.02
-SIZES = sampling.looks(125, 8000)
+SIZES = looks(125, 8000)
 
 
 def _losses(random, curve):
@@ -99,7 +100,7 @@ NEARLY_WRONG = {  # a rise just above the tolerance or just below it, and its ve
 def test_stopping_at_any_look_is_wrong_no_more_often_than_allowed(name, random):
     confidence, repetitions = 0.8, 200
     curve, truth = NEARLY_WRONG[name]
-    each = sampling.confidence_of_each(confidence, len(SIZES))
+    each = confidence_of_each(confidence, len(SIZES))
     wrong = _rate_of_wrong(random, curve, truth, each, repetitions)
     assert wrong <= 1 - confidence + 3 * np.sqrt(confidence * (1 - confidence) / repetitions)
 
@@ -118,6 +119,6 @@ def test_looks_that_do_not_share_the_error_are_wrong_too_often(random):
 )
 def test_an_easy_path_takes_a_small_part_of_the_images(curve, verdict, random):
     losses = _losses(random, curve)
-    found, size = _decide(losses, sampling.confidence_of_each(0.95, len(SIZES)))
+    found, size = _decide(losses, confidence_of_each(0.95, len(SIZES)))
     assert found == verdict == _judge(losses, 0.95)
     assert size <= SIZES[-1] / 8

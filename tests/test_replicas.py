@@ -1,0 +1,39 @@
+"""Protects: how the results of replicas come together."""
+
+import numpy as np
+import tensorflow as tf
+
+from sparse_rigl_lands.replicas import ReplicaFunction
+
+
+def _batches():
+    """Three global batches of four, of which each replica of two sees half."""
+    return tf.data.Dataset.range(12, output_type=tf.int32).batch(4, drop_remainder=True).map(lambda x: (x, x * x))
+
+
+def test_results_of_replicas_are_stacked_or_summed(one_device, mirrored):
+    def function(x, y):
+        return {"sum": tf.reduce_sum(y), "all": x}
+
+    for strategy, replicas in ((one_device, 1), (mirrored, 2)):
+        stacked = list(ReplicaFunction(function, strategy, "stack").over(_batches()))
+        summed = list(ReplicaFunction(function, strategy, "sum").over(_batches()))
+        for i, (stack, total) in enumerate(zip(stacked, summed, strict=True)):
+            x = np.arange(4 * i, 4 * i + 4).reshape(replicas, -1)
+            np.testing.assert_array_equal(stack["all"], x)
+            np.testing.assert_array_equal(stack["sum"], (x**2).sum(axis=1))
+            np.testing.assert_array_equal(total["all"], x.sum(axis=0))
+            assert total["sum"] == np.sum(x**2)
+
+
+def test_a_function_is_traced_once(one_device):
+    traces = []
+
+    def function(x, y):
+        traces.append(0)
+        return x + y
+
+    compiled = ReplicaFunction(function, one_device, "stack")
+    for _ in range(2):
+        assert len(list(compiled.over(_batches()))) == 3
+    assert len(traces) == 1
