@@ -17,7 +17,7 @@ import tensorflow as tf
 from benchmarks import measure
 from benchmarks.trained import digits_run
 from sparse_rigl_lands import distribution, files, seeds
-from sparse_rigl_lands.data.dataset import Dataset, Split, padded_batches
+from sparse_rigl_lands.data.dataset import Dataset, Split
 from sparse_rigl_lands.data.digits import Digits
 from sparse_rigl_lands.networks.digits_resnet import digits_resnet
 from sparse_rigl_lands.paths.evaluator import BatchNorm
@@ -53,17 +53,8 @@ class _NoisyDigits(Dataset):
     def training_batches(self, batch_size: int, seed: int, first_step: int) -> tf.data.Dataset:
         raise AssertionError("nothing is trained here")
 
-    def evaluation_batches(
-        self,
-        split: Split,
-        batch_size: int,
-        augmented: bool = False,
-        seed: int = 0,
-        limit: int | None = None,
-        first_batch: int = 0,
-    ) -> tf.data.Dataset:
-        part = slice(first_batch * batch_size, limit)
-        return padded_batches(tf.data.Dataset.from_tensor_slices((self._images[part], self._labels[part])), batch_size)
+    def evaluation_examples(self, split: Split, augmented: bool, seed: int, first: int, last: int) -> tf.data.Dataset:
+        return tf.data.Dataset.from_tensor_slices((self._images[first:last], self._labels[first:last]))
 
 
 def _judged(

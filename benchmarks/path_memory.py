@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from benchmarks import measure
 from sparse_rigl_lands import distribution
-from sparse_rigl_lands.data.dataset import Dataset, Split, padded_batches
+from sparse_rigl_lands.data.dataset import Dataset, Split
 from sparse_rigl_lands.networks.resnet50 import resnet50
 from sparse_rigl_lands.paths.run import interpolate
 from sparse_rigl_lands.points import initializations
@@ -42,19 +42,9 @@ class _Noise(Dataset):
     def training_batches(self, batch_size: int, seed: int, first_step: int) -> tf.data.Dataset:
         raise AssertionError("nothing is trained here")
 
-    def evaluation_batches(
-        self,
-        split: Split,
-        batch_size: int,
-        augmented: bool = False,
-        seed: int = 0,
-        limit: int | None = None,
-        first_batch: int = 0,
-    ) -> tf.data.Dataset:
+    def evaluation_examples(self, split: Split, augmented: bool, seed: int, first: int, last: int) -> tf.data.Dataset:
         images = np.random.default_rng(0).normal(size=(2 * _BATCH, *self.image_shape)).astype("float32")
-        labels = tf.zeros(2 * _BATCH, tf.int32)
-        part = slice(first_batch * batch_size, limit)
-        return padded_batches(tf.data.Dataset.from_tensor_slices((images[part], labels[part])), batch_size)
+        return tf.data.Dataset.from_tensor_slices((images[first:last], np.zeros(last - first, "int32")))
 
 
 def _interpolate(num_points: int) -> None:

@@ -46,6 +46,21 @@ class Dataset(abc.ABC):
         """
 
     @abc.abstractmethod
+    def evaluation_examples(self, split: Split, augmented: bool, seed: int, first: int, last: int) -> tf.data.Dataset:
+        """Examples of a split in one fixed order: a random one, so that the first n are a sample.
+
+        Args:
+          split: ``"train"`` or ``"test"``.
+          augmented: whether the images are augmented as in training, by draws that are a pure
+            function of (seed, example index).
+          seed: keys the augmentation.
+          first: how many to pass over, without decoding their images where that takes time.
+          last: before which to stop.
+
+        Returns:
+          Examples (image float32 [*image_shape], label int32).
+        """
+
     def evaluation_batches(
         self,
         split: Split,
@@ -55,22 +70,22 @@ class Dataset(abc.ABC):
         limit: int | None = None,
         first_batch: int = 0,
     ) -> tf.data.Dataset:
-        """Every example of a split once, in one fixed order: a random one, so that the first n are a sample.
+        """Batches of ``evaluation_examples``.
 
         Args:
-          split: ``"train"`` or ``"test"``.
+          split, augmented, seed: see there.
           batch_size: examples per global batch.
-          augmented: whether the images are augmented as in training, by draws that are a pure
-            function of (seed, example index).
-          seed: keys the augmentation.
           limit: how many examples to stop after; None for all.
-          first_batch: how many batches to pass over, without decoding their images where that takes time.
+          first_batch: how many batches to pass over.
 
         Returns:
           Batches of (images float32 [batch_size, *image_shape], labels int32 [batch_size],
           weights float32 [batch_size]). The weight is 1 for an example and 0 for the padding
           that fills the last batch: shapes are static and counts exact.
         """
+        last = self.num_examples(split) if limit is None else min(limit, self.num_examples(split))
+        first = min(first_batch * batch_size, last)
+        return padded_batches(self.evaluation_examples(split, augmented, seed, first, last), batch_size)
 
 
 def padded_batches(examples: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from sparse_rigl_lands import seeds
 from sparse_rigl_lands.data import augmentation
-from sparse_rigl_lands.data.dataset import Dataset, Split, padded_batches
+from sparse_rigl_lands.data.dataset import Dataset, Split
 from sparse_rigl_lands.errors import InputError
 
 _TEST_EXAMPLES = 360
@@ -70,21 +70,12 @@ class Digits(Dataset):
         examples = epochs.flat_map(epoch_examples).skip(first_in_epoch)
         return examples.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
 
-    def evaluation_batches(
-        self,
-        split: Split,
-        batch_size: int,
-        augmented: bool = False,
-        seed: int = 0,
-        limit: int | None = None,
-        first_batch: int = 0,
-    ) -> tf.data.Dataset:
+    def evaluation_examples(self, split: Split, augmented: bool, seed: int, first: int, last: int) -> tf.data.Dataset:
         if augmented:
             images, labels = self._augmented(split, seeds.key(seed, "evaluation augmentation"), tf.constant(0))
         else:
             images, labels = self._standardised(tf.constant(self._examples[split][0])), self._examples[split][1]
-        part = slice(first_batch * batch_size, limit)
-        return padded_batches(tf.data.Dataset.from_tensor_slices((images[part], labels[part])), batch_size)
+        return tf.data.Dataset.from_tensor_slices((images[first:last], labels[first:last]))
 
     def _augmented(self, split: Split, key: int, epoch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         images, labels = self._examples[split]

@@ -9,7 +9,7 @@ import tensorflow_datasets as tfds
 
 from sparse_rigl_lands import seeds
 from sparse_rigl_lands.data import jpeg
-from sparse_rigl_lands.data.dataset import Dataset, Split, padded_batches
+from sparse_rigl_lands.data.dataset import Dataset, Split
 from sparse_rigl_lands.errors import InputError
 
 _VERSIONS = ("5.1.0", "5.0.0")  # alike in what is read here: 5.1.0 adds the unlabelled test images
@@ -79,21 +79,12 @@ class ImageNet(Dataset):
 
         return _batches(records.map(example, tf.data.AUTOTUNE, deterministic=True), batch_size)
 
-    def evaluation_batches(
-        self,
-        split: Split,
-        batch_size: int,
-        augmented: bool = False,
-        seed: int = 0,
-        limit: int | None = None,
-        first_batch: int = 0,
-    ) -> tf.data.Dataset:
+    def evaluation_examples(self, split: Split, augmented: bool, seed: int, first: int, last: int) -> tf.data.Dataset:
         key = tf.constant([seeds.key(seed, "evaluation augmentation"), 0], tf.int64) if augmented else None
-        n = self.num_examples(split)
-        records = _records(tf.constant(self._files[split])).apply(tf.data.experimental.assert_cardinality(n))
-        wanted = records.take(n if limit is None else limit).skip(first_batch * batch_size)
-        examples = wanted.map(lambda record: self._example(record, key), tf.data.AUTOTUNE, deterministic=True)
-        return padded_batches(examples, batch_size)
+        records = _records(tf.constant(self._files[split]))
+        known = records.apply(tf.data.experimental.assert_cardinality(self.num_examples(split)))
+        wanted = known.take(last).skip(first)
+        return wanted.map(lambda record: self._example(record, key), tf.data.AUTOTUNE, deterministic=True)
 
     def _file_order(self, key: int, epoch: tf.Tensor) -> tf.Tensor:
         """int32 [training files], a permutation that is a pure function of (key, epoch)."""
