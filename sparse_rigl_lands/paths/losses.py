@@ -65,9 +65,9 @@ class PathLosses:
         of_class = (labels[live] == np.arange(classes)[:, np.newaxis]).astype("float64")  # [C, examples]
         return cls(
             sums=sums.sum(axis=0),
-            count=np.float64(live.sum()),
-            units=np.float64(np.count_nonzero(sizes)),
-            squared_sizes=np.float64(np.sum(sizes.astype("float64") ** 2)),
+            count=np.array(live.sum(), "float64"),
+            units=np.array(np.count_nonzero(sizes), "float64"),
+            squared_sizes=np.array(np.sum(sizes.astype("float64") ** 2)),
             size_weighted=sizes.astype("float64") @ unit_losses,
             second_moment=unit_losses.T @ unit_losses,
             class_sums=of_class @ np.moveaxis(losses, 1, 2)[live],
