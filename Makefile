@@ -36,10 +36,10 @@ lint: $(VENV)/installed-lint
 
 bench: $(VENV)/installed
 	$(RUN) -m benchmarks.train_step
-	$(RUN) -m benchmarks.path_evaluator
 	$(RUN) -m benchmarks.path_memory
 	$(RUN) -m benchmarks.precision
 	$(RUN) -m benchmarks.images_saved
+	$(RUN) -m benchmarks.path_evaluator
 
 clean:
 	rm -rf $(VENV) .bootstrap

@@ -54,7 +54,7 @@ def test_files_of_a_path(interpolate, workload, ends, tmp_path):
     assert result["barrier"]["height"] == pytest.approx(losses.max() - losses.iloc[[0, -1]].max())
     assert result["images"] == 1437
     assert result["independent_units"] == {"unit": "batch", "count": 3}
-    assert result["ends_on_the_path"] == {"start": losses.iloc[0], "end": losses.iloc[-1]}
+    assert result["ends_on_the_path"] == pytest.approx({"start": losses.iloc[0], "end": losses.iloc[-1]})
     assert sorted(file.name for file in tmp_path.iterdir()) == [
         "config.gin", "path.csv", "path.json", "path_covariance.csv"
     ]  # fmt: skip
@@ -88,8 +88,8 @@ def test_options_add_their_columns_and_tables(interpolate, workload, ends, tmp_p
     table, classes = pd.read_csv(path.table), pd.read_csv(path.classes)
     assert (table["gradient_norm_dense"] > table["gradient_norm_sparse"]).all()
     assert len(classes) == 3 * 10
-    by_t = classes.groupby("t").apply(lambda rows: np.average(rows["cross_entropy"], weights=rows["count"]))
-    np.testing.assert_allclose(by_t, table["cross_entropy"], rtol=1e-9)
+    sums = (classes["cross_entropy"] * classes["count"]).groupby(classes["t"]).sum()
+    np.testing.assert_allclose(sums / 1437, table["cross_entropy"], rtol=1e-9)
     assert not list(tmp_path.glob("partial*"))
 
 
