@@ -112,4 +112,4 @@ def test_networks_of_keras_applications_on_any_data(application, batch_norm):
         log_p = scipy.special.log_softmax(np.concatenate(logits).astype("float64"), axis=1)
         expected = -np.mean(log_p[np.arange(20), labels])
         assert found.losses.cross_entropy[k] == pytest.approx(expected, rel=1e-4)
-    assert found.judge().verdict == "undecided"  # two batches tell little
+    assert found.losses.units == (2 if batch_norm == "batch" else 20)
