@@ -38,15 +38,18 @@ def evaluate_path(
       end: the point at t = 1.
       examples: (image, label int), one by one; the same ones, in one order, whenever it is read.
       num_points: K, how many values of t are spread evenly over [0, 1], the ends included.
-      batch_norm: what BatchNorm does along the path, see ``PathEvaluator``.
+      batch_norm: what BatchNorm does along the path, see ``run.interpolate``.
       batch_size: examples per replica and batch: those that share batch statistics.
       mask: which weights exist along the path, see ``path_mask``.
       objective: for the smoothing; None is plain cross-entropy.
       recalibration_examples: of how many examples, the first ones, recalibrated statistics are.
       strategy: in whose replicas to run; None is TensorFlow's current one.
 
+    Returns:
+      The losses at every t and at the ends, with what can be judged from them.
+
     Raises:
-      InputError: the points do not fit the network, or a setting is unknown.
+      InputError: the points do not fit the network, a setting is unknown, or there are no examples.
       DivergedError: a loss is not finite.
     """
     strategy = strategy or tf.distribute.get_strategy()
