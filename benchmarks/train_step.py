@@ -25,8 +25,8 @@ from sparse_rigl_lands.sparsity import random_masks, variants
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.sparsity.masked import masked_variant
 from sparse_rigl_lands.sparsity.pruned import PruningSchedule, mask_update, pruned_variant
+from sparse_rigl_lands.training.network_trainer import NetworkTrainer
 from sparse_rigl_lands.training.objective import Objective
-from sparse_rigl_lands.training.trainer import Trainer
 
 _SPARSITY = 0.8
 
@@ -66,9 +66,9 @@ def _constrained_variant(network: tf_keras.Model, mask: Mask) -> tf_keras.Model:
 
 def _steps(
     model: tf_keras.Model, batch_size: int, count: int, strategy: tf.distribute.Strategy
-) -> tuple[Trainer, Callable[[], object]]:
+) -> tuple[NetworkTrainer, Callable[[], object]]:
     optimizer = tf_keras.optimizers.SGD(1e-3, 0.9, nesterov=True)
-    trainer = Trainer(model, Objective(1e-4, 0.1), optimizer, batch_size, strategy)
+    trainer = NetworkTrainer(model, Objective(1e-4, 0.1), optimizer, batch_size, strategy)
     random = np.random.default_rng(0)
     images = random.normal(size=(batch_size, *model.input_shape[1:])).astype("float32")
     labels = random.integers(model.output_shape[-1], size=batch_size, dtype="int32")

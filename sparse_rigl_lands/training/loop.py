@@ -2,17 +2,16 @@
 
 import dataclasses
 import time
+from collections.abc import Callable
 
 import numpy as np
+import tensorflow as tf
 
 from sparse_rigl_lands import files, progress
-from sparse_rigl_lands.data.dataset import Dataset
 from sparse_rigl_lands.errors import DivergedError, InputError
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.points.point import Point
-from sparse_rigl_lands.sparsity import variants
-from sparse_rigl_lands.training.methods import Method
 from sparse_rigl_lands.training.metrics import MetricsLog
 from sparse_rigl_lands.training.recipe import Recipe
 from sparse_rigl_lands.training.trainer import Trainer
@@ -21,10 +20,12 @@ from sparse_rigl_lands.training.trainer import Trainer
 def train_from_latest(
     run: files.RunFiles,
     trainer: Trainer,
-    method: Method,
     recipe: Recipe,
-    dataset: Dataset,
+    batches_from: Callable[[int], tf.data.Dataset],
     initialization: Point,
+    title: str,
+    next_intervention: Callable[[int], int | None] = lambda step: None,
+    intervene: Callable[[int], None] = lambda step: None,
 ) -> float:
     """Trains from the latest checkpoint, or from the initialization, to the last step.
 
@@ -35,10 +36,13 @@ def train_from_latest(
     Args:
       run: where the checkpoints and metrics are written.
       trainer: takes the steps.
-      method: what happens between them.
       recipe: how many, and what is written when.
-      dataset: the training images.
+      batches_from: the stream of training batches from a global step onwards.
       initialization: where a new run starts; its origin is the run's, its global step the first.
+      title: of the progress.
+      next_intervention: the first step at or after a given one, counted from 1, that an intervention must
+        precede; None if none does.
+      intervene: what happens before such a step, in cross-replica context.
 
     Returns:
       The seconds that it took.
@@ -70,17 +74,15 @@ def train_from_latest(
     if not saved:
         save()
     strategy = trainer.strategy
-    stream = dataset.training_batches(recipe.batch_size, origin.seed, step)
-    batches = iter(strategy.experimental_distribute_dataset(stream))
-    intervene = method.intervention(trainer.model, trainer.momentum)
+    batches = iter(strategy.experimental_distribute_dataset(batches_from(step)))
     started = time.monotonic()
-    with progress.Progress(f"training {method.name}", recipe.steps, "step", initial=step) as bar:
+    with progress.Progress(title, recipe.steps, "step", initial=step) as bar:
         while step < recipe.steps:
-            if method.next_intervention(step + 1) == step + 1:
+            if next_intervention(step + 1) == step + 1:
                 with strategy.scope():
                     intervene(step + 1)
             stop = recipe.next_stop(step)
-            following = method.next_intervention(step + 2)
+            following = next_intervention(step + 2)
             count = min(stop, following - 1 if following else stop) - step
             metrics = trainer.take_steps(batches, count)
             _check_finite(metrics, step, run)
@@ -88,7 +90,7 @@ def train_from_latest(
             log.add(metrics)
             bar.advance(count, f"loss {metrics[-1, 0]:.4f}")
             if recipe.logs_at(step):
-                log.write(step, float(recipe.learning_rate(step - 1)), variants.current_sparsity(trainer.model))
+                log.write(step, float(recipe.learning_rate(step - 1)), trainer.sparsity())
             if recipe.checkpoints_at(step):
                 save()
     return time.monotonic() - started

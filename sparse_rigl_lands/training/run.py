@@ -20,8 +20,8 @@ from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training.evaluation import evaluate
 from sparse_rigl_lands.training.loop import train_from_latest
 from sparse_rigl_lands.training.methods import Method
+from sparse_rigl_lands.training.network_trainer import NetworkTrainer
 from sparse_rigl_lands.training.recipe import Recipe
-from sparse_rigl_lands.training.trainer import Trainer
 from sparse_rigl_lands.training.workload import Workload
 
 
@@ -66,7 +66,7 @@ def train(
     with strategy.scope():
         model = method.variant(variants.with_precision(workload.network, recipe.precision), initialization)
         optimizer = tf_keras.optimizers.SGD(recipe.learning_rate, recipe.momentum, recipe.nesterov)
-    trainer = Trainer(model, workload.objective, optimizer, recipe.batch_size, strategy)
+    trainer = NetworkTrainer(model, workload.objective, optimizer, recipe.batch_size, strategy)
     named = variants.named_variables(model)
     points.check_fit(initialization, {**named.weights, **named.statistics})
 
@@ -83,7 +83,16 @@ def train(
     if run.summary.exists():
         return run
 
-    seconds = train_from_latest(run, trainer, method, recipe, workload.dataset, initialization)
+    seconds = train_from_latest(
+        run,
+        trainer,
+        recipe,
+        lambda step: workload.dataset.training_batches(recipe.batch_size, seed, step),
+        initialization,
+        f"training {method.name}",
+        method.next_intervention,
+        method.intervention(model, trainer.momentum),
+    )
 
     solution = checkpoints.load(run.checkpoint(recipe.steps)).point
     evaluated_on = {  # augmented alike for every seed of training, and as a path's images are

@@ -14,8 +14,8 @@ from sparse_rigl_lands.points.point import Origin, assign
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.masked import masked_variant
 from sparse_rigl_lands.sparsity.pruned import PruningSchedule, mask_update, pruned_variant
+from sparse_rigl_lands.training.network_trainer import NetworkTrainer
 from sparse_rigl_lands.training.objective import Objective
-from sparse_rigl_lands.training.trainer import Trainer
 
 _RATE, _MOMENTUM, _DECAY, _SMOOTHING, _BATCH = 0.1, 0.9, 0.05, 0.1, 12
 
@@ -31,7 +31,7 @@ def _masked_trainer(network, strategy, point, weight_decay=_DECAY):
     with strategy.scope():
         model = masked_variant(network, point.mask)
         optimizer = tf_keras.optimizers.SGD(_RATE, _MOMENTUM, nesterov=True)
-    trainer = Trainer(model, Objective(weight_decay, _SMOOTHING), optimizer, _BATCH, strategy)
+    trainer = NetworkTrainer(model, Objective(weight_decay, _SMOOTHING), optimizer, _BATCH, strategy)
     trainer.restore(Checkpoint(point, {}))
     return trainer
 
@@ -44,7 +44,7 @@ def _trainer(network, strategy, sparsity=None):
             targets = dict.fromkeys(variants.kernel_shapes(network), sparsity)
             model = pruned_variant(network, targets, PruningSchedule(0, 1, 1))
         optimizer = tf_keras.optimizers.SGD(_RATE, _MOMENTUM, nesterov=True)
-    trainer = Trainer(model, Objective(_DECAY, _SMOOTHING), optimizer, _BATCH, strategy)
+    trainer = NetworkTrainer(model, Objective(_DECAY, _SMOOTHING), optimizer, _BATCH, strategy)
     trainer.restore(Checkpoint(initializations.dense(network, Origin("small", "dense", 0, 0)), {}))
     if sparsity is not None:
         with strategy.scope():

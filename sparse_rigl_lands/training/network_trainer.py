@@ -1,0 +1,68 @@
+"""The training of a network: of a variant's own weights."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.points import point as points
+from sparse_rigl_lands.points.point import Origin, Point
+from sparse_rigl_lands.sparsity import variants
+from sparse_rigl_lands.training.objective import Objective
+from sparse_rigl_lands.training.trainer import Trainer
+
+
+class NetworkTrainer(Trainer):
+    """Trains the weights of a variant.
+
+    Args:
+      model: the variant to train, made in the scope of ``strategy``.
+      objective, optimizer, batch_size, strategy: see ``Trainer``.
+    """
+
+    def __init__(
+        self,
+        model: tf_keras.Model,
+        objective: Objective,
+        optimizer: tf_keras.optimizers.SGD,
+        batch_size: int,
+        strategy: tf.distribute.Strategy,
+    ):
+        self.model = model
+        self._named = variants.named_variables(model)
+        super().__init__(self._named.weights, objective, optimizer, batch_size, strategy)
+
+    def sparsity(self) -> dict[str, float]:
+        return variants.current_sparsity(self.model)
+
+    def _of_steps(self, first: int, count: int) -> np.ndarray:
+        return np.empty((count, 0), "float32")
+
+    def _weights(self, of_step: tf.Tensor) -> Mapping[str, tf.Variable]:
+        return self._named.weights
+
+    def _logits(self, images: tf.Tensor, weights: Mapping[str, tf.Variable]) -> tf.Tensor:
+        return self.model(images, training=True)
+
+    def _apply(self, gradients: Mapping[str, tf.Tensor], of_step: tf.Tensor) -> None:
+        self._optimizer.apply_gradients((gradients[name], weight) for name, weight in self._named.weights.items())
+
+    def _point(self, origin: Origin) -> Point:
+        """Reads the point.
+
+        Where replicas hold moving statistics of their own, these are set to their mean: a run that
+        goes on and one that starts again from the checkpoint then hold the same.
+        """
+        point = points.point_of(self.model, origin)
+        if self.strategy.num_replicas_in_sync > 1:
+            for name, variable in self._named.statistics.items():
+                variable.assign(point.statistics[name])
+        return point
+
+    def _assign(self, point: Point) -> None:
+        for name in point.mask.arrays:
+            if name not in self._named.masks:
+                raise InputError(f"{point.origin} has a mask of {name}, which is trained dense here")
+        points.assign(self.model, point)
