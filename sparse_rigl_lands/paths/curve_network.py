@@ -29,6 +29,7 @@ class CurveNetwork:
         named = variants.named_variables(network)
         self.statistics = {name: tuple(variable.shape) for name, variable in named.statistics.items()}
         shapes = {name: tuple(variable.shape) for name, variable in named.weights.items()} | self.statistics
+        self.weight_names = tuple(named.weights)
         self.num_control_points = num_control_points
         self._curve = WeightsOnCurve(shapes, num_control_points)
         norm_of = foldable(network)
@@ -61,6 +62,7 @@ class CurveNetwork:
         coefficients: tf.Tensor,
         statistics: Statistics = "batch",
         example_weights: tf.Tensor | None = None,
+        weights: Mapping[str, tf.Tensor] | None = None,
     ) -> tf.Tensor:
         """The logits at a place on the curve.
 
@@ -70,11 +72,14 @@ class CurveNetwork:
           statistics: what BatchNorm normalizes by, see ``Statistics``.
           example_weights: float32 [n], 1 for an example and 0 for padding, which then stays out of
             batch statistics; None where there is no padding.
+          weights: those at the place, of ``weights``, for whoever wants the gradient with respect to
+            them; None to combine each one where a layer needs it.
 
         Returns:
           [n, classes].
         """
-        with self._curve.during(Call(self._scalars(coefficients), statistics, example_weights)):
+        call = Call(self._scalars(coefficients), statistics, example_weights, weights=weights or {})
+        with self._curve.during(call):
             return self._model(images, training=False)
 
     def batch_moments(
@@ -93,7 +98,7 @@ class CurveNetwork:
     def weights(self, coefficients: tf.Tensor) -> dict[str, tf.Tensor]:
         """The weights at a place on the curve by name, float32; without the statistics."""
         with self._curve.during(Call(self._scalars(coefficients), "stored")):
-            return {name: self._curve[name] for name in self.control_points() if name not in self.statistics}
+            return {name: self._curve[name] for name in self.weight_names}
 
     def _scalars(self, coefficients: tf.Tensor) -> list[tf.Tensor]:
         return tf.unstack(coefficients, self.num_control_points)

@@ -33,20 +33,19 @@ def gradient_norms(evaluator: PathEvaluator, statistics: StatisticsOfPlaces, bat
     network, objective, strategy = evaluator.network, evaluator.objective, evaluator.strategy
     coefficients, mask = evaluator.coefficients, evaluator.mask
     tables = {} if isinstance(statistics, str) else statistics
-    weights = {name: thetas for name, thetas in network.control_points().items() if name not in network.statistics}
     replicas = strategy.num_replicas_in_sync
 
     def gradients(
         images: tf.Tensor, labels: tf.Tensor, place: tf.Tensor, of_place: Mapping[str, tf.Tensor]
     ) -> dict[str, tf.Tensor]:
         by: Statistics = statistics if isinstance(statistics, str) else of_place
+        weights = network.weights(place)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(weights)
-            losses = objective.smoothed_cross_entropy(labels, network(images, place, by))
+            losses = objective.smoothed_cross_entropy(labels, network(images, place, by, weights=weights))
             # The batch is divided evenly, so the replicas' shares sum to the mean over all of it.
-            loss = (tf.reduce_mean(losses) + objective.l2(network.weights(place))) / replicas
-        # dL/dtheta_i = c_i dL/dw and the coefficients sum to one, so the sum over i is dL/dw.
-        return {name: tf.add_n(parts) for name, parts in tape.gradient(loss, weights).items()}
+            loss = (tf.reduce_mean(losses) + objective.l2(weights)) / replicas
+        return tape.gradient(loss, weights)
 
     function = ReplicaFunction(gradients, strategy, "sum")
 

@@ -29,12 +29,14 @@ class Call:
         statistics; None where there is no padding.
       moments: filled with the mean and the (biased) variance of every batch that is normalized by
         them, under the names of the moving statistics; None where nobody asks.
+      weights: what was combined already, by name.
     """
 
     coefficients: Sequence[tf.Tensor]
     statistics: Statistics
     example_weights: tf.Tensor | None = None
     moments: dict[str, tf.Tensor] | None = None
+    weights: Mapping[str, tf.Tensor] = dataclasses.field(default_factory=dict)
 
 
 class _Current(threading.local):
@@ -90,5 +92,7 @@ class WeightsOnCurve:
 
     def __getitem__(self, name: str) -> tf.Tensor:
         """The weight at the place of the call, float32."""
+        if name in self.call.weights:
+            return self.call.weights[name]
         pairs = zip(self.call.coefficients, self.control_points[name], strict=True)
         return tf.add_n([coefficient * theta for coefficient, theta in pairs])
