@@ -43,6 +43,7 @@ from sparse_rigl_lands.paths.curve_network import CurveNetwork
 from sparse_rigl_lands.paths.curves import Line
 from sparse_rigl_lands.paths.evaluator import PathEvaluator, path_values
 from sparse_rigl_lands.paths.partial_sums import added_up
+from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.paths.weights_on_curve import StatisticsRule
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points import point as points
@@ -233,7 +234,8 @@ def _whole_path(
 ) -> Call:
     """The cross-entropy at every point, [points], as the evaluator finds it; the ends by themselves come on top."""
     t = np.linspace(0.0, 1.0, _POINTS)
-    evaluator = PathEvaluator(network, *ends, Line(), t, "auto", Objective(), strategy)
+    path = WeightPath.between(network, *ends, Line())
+    evaluator = PathEvaluator(network, path, t, Objective(), strategy)
     losses = evaluator.losses("stored")
     return lambda: evaluator.path_of(added_up(losses(batches()))).losses.cross_entropy
 

@@ -53,7 +53,7 @@ def _interpolate(num_points: int) -> None:
     workload = Workload("noise", _Noise(), resnet50(), Objective())
     start, end = (initializations.dense(workload.network, Origin("noise", "dense", seed, 0)) for seed in (0, 1))
     with tempfile.TemporaryDirectory() as directory:
-        interpolate(directory, strategy, start, end, workload, num_points, batch_size=_BATCH)
+        interpolate(directory, strategy, start, end, workload, num_points=num_points, batch_size=_BATCH)
     print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
 

@@ -16,6 +16,8 @@ A path::
 
     runs/paths/<start>_to_<end>/
       config.gin
+      fit/                          where its curve is fitted: checkpoints, metrics.csv and tensorboard as of a run
+      control_points/point_1 ...    the fitted points between the ends, each a checkpoint
       partial_*.npz                 sums of what was evaluated so far; removed when the path is finished
       path.csv                      one row per t
       path_covariance.csv           of the mean losses of every two t
@@ -167,6 +169,19 @@ class PathFiles(_Directory):
         return self.directory / "path_classes.csv"
 
     @property
+    def fit(self) -> RunFiles:
+        """Where the control points of its curve are fitted; what they are a run of is written above."""
+        return RunFiles(self.directory / "fit")
+
+    @property
+    def control_points(self) -> pathlib.Path:
+        return self.directory / "control_points"
+
+    def control_point(self, i: int) -> pathlib.Path:
+        """The prefix of the checkpoint of the i-th fitted point, counted from 1."""
+        return self.control_points / f"point_{i}"
+
+    @property
     def partial_moments(self) -> pathlib.Path:
         return self.directory / "partial_moments.npz"
 
@@ -276,6 +291,21 @@ def checkpoint_prefix(name: str) -> pathlib.Path:
     if not index_file(prefix).is_file():
         raise InputError(f"{name}: no such checkpoint or run directory")
     return prefix
+
+
+def control_point_prefixes(name: str) -> list[pathlib.Path]:
+    """The control points that a person named: all that a path's directory holds, in order, or one checkpoint.
+
+    Raises:
+      InputError: there is no such checkpoint, or the path is not finished.
+    """
+    path = PathFiles(name)
+    if not path.control_points.is_dir():
+        return [checkpoint_prefix(name)]
+    if not path.result.exists():
+        raise InputError(f"{name} is not finished: it has no {path.result.name}")
+    count = len(list(path.control_points.glob("*.index")))
+    return [path.control_point(i) for i in range(1, count + 1)]
 
 
 def run_of_checkpoint(prefix: pathlib.Path) -> RunFiles:

@@ -1,17 +1,44 @@
 """What is refused of the settings of a path, each in one line, before anything is written."""
 
 import math
+from collections.abc import Sequence
 from typing import Any, get_args
 
+import tf_keras
+
 from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.paths.curves import Curve
 from sparse_rigl_lands.paths.evaluator import BatchNorm
+from sparse_rigl_lands.paths.fitting import Fitting
 from sparse_rigl_lands.paths.losses import Unit
+from sparse_rigl_lands.sparsity import variants
 
 
 def check_batch_norm(batch_norm: BatchNorm) -> None:
     """Refuses an unknown choice."""
     if batch_norm not in get_args(BatchNorm):
         raise InputError(f"batch_norm is {batch_norm!r}; known are {', '.join(get_args(BatchNorm))}")
+
+
+def check_curve(
+    curve: Curve | None,
+    control_points: Sequence[str],
+    fitting: Fitting | None,
+    batch_norm: BatchNorm,
+    network: tf_keras.Model,
+) -> None:
+    """Refuses what is no curve, no list of checkpoints or no fitting, and statistics that a fit does not give."""
+    kinds = {"curve": (curve, Curve, "@Bezier()"), "fitting": (fitting, Fitting, "@Fitting()")}
+    for name, (value, kind, example) in kinds.items():
+        if value is not None and not isinstance(value, kind):
+            raise InputError(f"interpolate.{name} is {value!r}, not a {kind.__name__}: in a gin file, {example}")
+    if not isinstance(control_points, tuple | list) or not all(isinstance(name, str) for name in control_points):
+        raise InputError(f"interpolate.control_points is {control_points!r}; it must be a list of checkpoints")
+    if fitting and batch_norm == "stored" and variants.named_variables(network).statistics:
+        raise InputError(
+            "interpolate.batch_norm is 'stored', but control points that are fitted have no moving statistics; "
+            "there are batch and recalibrated"
+        )
 
 
 def check_numbers(of: str, **numbers: tuple[Any, float]) -> None:

@@ -8,17 +8,14 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from sparse_rigl_lands.errors import DivergedError, InputError
+from sparse_rigl_lands.errors import DivergedError
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
-from sparse_rigl_lands.paths.curves import Curve
 from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
 from sparse_rigl_lands.paths.losses import PathLosses, Unit
-from sparse_rigl_lands.paths.masks import MaskRule, path_mask
 from sparse_rigl_lands.paths.recalibration import batch_moments, moment_sums
+from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.paths.weights_on_curve import Statistics, StatisticsRule
-from sparse_rigl_lands.points.point import Point, check_fit
 from sparse_rigl_lands.replicas import ReplicaFunction
-from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training.objective import VALUES, Objective
 
 BatchNorm = Literal["batch", "stored", "recalibrated"]
@@ -84,48 +81,36 @@ def path_values(
 
 
 class PathEvaluator:
-    """Evaluates every place of a path between two points on whatever batches it is given.
+    """Evaluates every place of a path on whatever batches it is given.
 
     Each end is also evaluated as its checkpoint describes it, under its own mask and stored statistics.
 
     Args:
       network: a plain functional model, in the precision to compute in.
-      start: the point at t = 0.
-      end: the point at t = 1.
-      curve: from the one to the other.
+      path: through its weight space.
       t: the places, float64 [K].
-      mask: which weights exist along the path, see ``path_mask``.
       objective: for the smoothing.
       strategy: in whose replicas to run.
       classes: the number of classes whose losses are told apart; 0 where none are.
-
-    Raises:
-      InputError: the points do not fit the network, or a setting is unknown.
     """
 
     def __init__(
         self,
         network: tf_keras.Model,
-        start: Point,
-        end: Point,
-        curve: Curve,
+        path: WeightPath,
         t: np.ndarray,
-        mask: MaskRule,
         objective: Objective,
         strategy: tf.distribute.Strategy,
         classes: int = 0,
     ):
-        for name, point in {"start": start, "end": end}.items():
-            _check_end(name, point, network)
-        self.mask, self.rule = path_mask(start, end, mask)
-        self.control_points = [start.under(self.mask), end.under(self.mask)]
-        self.coefficients = curve.coefficients(t)
+        self.path = path
+        self.coefficients = path.curve.coefficients(t)
         self.t, self.objective, self.strategy, self._classes = t, objective, strategy, classes
         with strategy.scope():
-            self.network = CurveNetwork(network, curve.num_control_points)
+            self.network = CurveNetwork(network, path.curve.num_control_points)
             self._ends = CurveNetwork(network, 2)
-        self.network.assign(self.control_points)
-        self._ends.assign([start, end])
+        self.network.assign(path.control_points)
+        self._ends.assign([path.start, path.end])
 
     def recalibration(self) -> OfBatches:
         """What batches add to the sums that ``recalibration.statistics_of`` takes."""
@@ -176,12 +161,4 @@ class PathEvaluator:
             PathLosses(**{name.removeprefix(part): array for name, array in sums.items() if name.startswith(part)})
             for part in (_PATH, _ENDS)
         )
-        return EvaluatedPath(self.t, path, ends, self.rule)
-
-
-def _check_end(name: str, point: Point, network: tf_keras.Model) -> None:
-    named = variants.named_variables(network)
-    try:
-        check_fit(point, {**named.weights, **named.statistics})
-    except InputError as error:
-        raise InputError(f"the {name}: {error}") from error
+        return EvaluatedPath(self.t, path, ends, self.path.rule)

@@ -31,7 +31,7 @@ def gradient_norms(evaluator: PathEvaluator, statistics: StatisticsOfPlaces, bat
       and what sampling alone gives, see ``stationarity.GradientNorm``.
     """
     network, objective, strategy = evaluator.network, evaluator.objective, evaluator.strategy
-    coefficients, mask = evaluator.coefficients, evaluator.mask
+    coefficients, mask = evaluator.coefficients, evaluator.path.mask
     tables = {} if isinstance(statistics, str) else statistics
     replicas = strategy.num_replicas_in_sync
 

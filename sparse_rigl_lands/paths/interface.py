@@ -1,17 +1,20 @@
 """The path between any two points of any network on any data, for programs: no configuration and no files."""
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 import tf_keras
 
 from sparse_rigl_lands.data.dataset import padded_batches
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths import checks
-from sparse_rigl_lands.paths.curves import Line, places
+from sparse_rigl_lands.paths.curves import Curve, Line, places
 from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
 from sparse_rigl_lands.paths.evaluator import BatchNorm, PathEvaluator, StatisticsOfPlaces
 from sparse_rigl_lands.paths.masks import MaskRule
 from sparse_rigl_lands.paths.partial_sums import added_up
 from sparse_rigl_lands.paths.recalibration import statistics_of
+from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points.point import Point
 from sparse_rigl_lands.training.objective import Objective
 
@@ -28,8 +31,10 @@ def evaluate_path(
     objective: Objective | None = None,
     recalibration_examples: int = 4096,
     strategy: tf.distribute.Strategy | None = None,
+    curve: Curve | None = None,
+    control_points: Sequence[Point] = (),
 ) -> EvaluatedPath:
-    """Evaluates the straight line between two points of any network on any data, without a file.
+    """Evaluates a line or curve between two points of any network on any data, without a file.
 
     Args:
       network: a functional ``tf_keras`` model from images to logits, of layers that ``CurveNetwork``
@@ -44,6 +49,8 @@ def evaluate_path(
       objective: for the smoothing; None is plain cross-entropy.
       recalibration_examples: of how many examples, the first ones, recalibrated statistics are.
       strategy: in whose replicas to run; None is TensorFlow's current one.
+      curve: between the points; None is the straight line.
+      control_points: those between the ends, see ``WeightPath.between``.
 
     Returns:
       The losses at every t and at the ends, with what can be judged from them.
@@ -57,7 +64,8 @@ def evaluate_path(
     checks.check_numbers("evaluate_path", recalibration_examples=(recalibration_examples, 1))
     checks.check_batch_norm(batch_norm)
     t = places(0.0, 1.0, num_points)
-    evaluator = PathEvaluator(network, start, end, Line(), t, mask, objective or Objective(), strategy)
+    path = WeightPath.between(network, start, end, curve or Line(), mask, control_points)
+    evaluator = PathEvaluator(network, path, t, objective or Objective(), strategy)
     global_batch = batch_size * strategy.num_replicas_in_sync
     statistics: StatisticsOfPlaces
     if batch_norm == "recalibrated":

@@ -1,11 +1,14 @@
 """What is written of a path, as rows of tables and as what a program reads."""
 
+import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 
 from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
-from sparse_rigl_lands.paths.losses import PathLosses
+from sparse_rigl_lands.paths.losses import PathLosses, Unit
+from sparse_rigl_lands.paths.statistics import Judgement
 from sparse_rigl_lands.training.evaluation import Evaluation
 
 
@@ -58,6 +61,27 @@ def class_rows(path: EvaluatedPath) -> list[dict[str, object]]:
         for k, t in enumerate(path.t)
         for c in np.flatnonzero(losses.class_counts).tolist()
     ]
+
+
+def told(path: EvaluatedPath, judgement: Judgement, unit: Unit) -> dict[str, Any]:
+    """What is said of a path, and on what grounds, for a program to read.
+
+    Args:
+      path: what was evaluated.
+      judgement: of it, at its last look.
+      unit: what is independent.
+    """
+    losses = path.losses
+    return {
+        **dataclasses.asdict(judgement),
+        "confidence_of_each_look": judgement.confidence,
+        "images": int(losses.count),
+        "independent_units": {"unit": unit, "count": int(losses.units)},
+        "ends_on_the_path": {"start": path.loss_at(0.0), "end": path.loss_at(1.0)},
+        "ends_under_their_own_statistics_and_mask": {
+            name: dataclasses.asdict(evaluation_of(path.ends, k)) for k, name in enumerate(("start", "end"))
+        },
+    }
 
 
 def evaluation_of(losses: PathLosses, k: int) -> Evaluation:

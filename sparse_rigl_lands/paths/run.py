@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import gin
@@ -10,13 +11,17 @@ import tensorflow as tf
 
 from sparse_rigl_lands import distribution, files
 from sparse_rigl_lands.errors import InputError
-from sparse_rigl_lands.paths import checks, geometry, results
-from sparse_rigl_lands.paths.curves import Line, places
+from sparse_rigl_lands.paths import checks, results
+from sparse_rigl_lands.paths.curves import Curve, Line, places
 from sparse_rigl_lands.paths.evaluator import BatchNorm, PathEvaluator, unit_of
+from sparse_rigl_lands.paths.fitting import CurveFit, Fitting
 from sparse_rigl_lands.paths.gradients import gradient_norms
 from sparse_rigl_lands.paths.masks import MaskRule
 from sparse_rigl_lands.paths.resumable import ResumableEvaluation
 from sparse_rigl_lands.paths.sample import Sample
+from sparse_rigl_lands.paths.weight_path import WeightPath
+from sparse_rigl_lands.points import checkpoint as checkpoints
+from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.points.point import Point
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training.objective import decayed
@@ -32,6 +37,9 @@ def interpolate(
     start: Point,
     end: Point,
     workload: Workload,
+    curve: Curve | None = None,
+    control_points: Sequence[str] = (),
+    fitting: Fitting | None = None,
     num_points: int = 51,
     t_range: tuple[float, float] = (0.0, 1.0),
     extrapolate: bool = False,
@@ -49,17 +57,25 @@ def interpolate(
     save_every: float = 60.0,
     seed: int = 0,
 ) -> files.PathFiles:
-    """Evaluates the straight line between two points on the training images.
+    """Evaluates a path between two points on the training images: a straight line, or a curve, fitted or given.
 
     Writes what ``files.PathFiles`` lists. A path that is already there is recognised and not evaluated
     again; one that was begun goes on, and ends with the same bits.
 
     Args:
-      output_dir: where to write; None is ``runs/paths/<start>_to_<end>``.
+      output_dir: where to write; None is ``runs/paths/<start>_to_<end>``, followed by what the curve is if
+        it is not the line.
       strategy: in whose replicas to run.
       start: the point at t = 0.
       end: the point at t = 1.
       workload: the images, the network and the objective.
+      curve: between the two points; None is the straight line.
+      control_points: the checkpoints that the curve passes between its ends, or towards which it bends,
+        each named by its prefix or its run's directory; a path's directory stands for all that it holds.
+        A curve of a higher degree, or of more segments, than that of these is the same curve. Without
+        any it is the straight segment.
+      fitting: how the control points between the ends are fitted, from those given; None leaves them
+        where they are.
       num_points: K, how many values of t are spread evenly over the range, its ends included.
       t_range: the first and the last t.
       extrapolate: whether the range may leave [0, 1].
@@ -79,7 +95,7 @@ def interpolate(
       precision: a Keras dtype policy.
       save_every: seconds between two savings of what was summed so far. Like every setting it belongs to
         the directory, though it changes nothing about the result.
-      seed: keys the augmentation.
+      seed: keys the augmentation; and of a fit, by other keys, t and the images.
 
     Returns:
       The files written.
@@ -101,15 +117,22 @@ def interpolate(
     checks.check_save_every(save_every)
     checks.check_batch_norm(batch_norm)
     distribution.check_precision(precision)
+    checks.check_curve(curve, control_points, fitting, batch_norm, workload.network)
     if start.origin.workload != end.origin.workload:
         raise InputError(f"the start is of workload {start.origin.workload}, the end of {end.origin.workload}")
     available, classes = workload.dataset.num_examples("train"), workload.dataset.num_classes
     recalibration_images = min(recalibration_images, available)
-    t, curve = places(*t_range, num_points), Line()
-    network = variants.with_precision(workload.network, precision)
-    evaluator = PathEvaluator(
-        network, start, end, curve, t, mask, workload.objective, strategy, classes if per_class else 0
-    )
+    curve, through = curve or Line(), _load(control_points)
+    path = WeightPath.between(workload.network, start, end, curve, mask, through)
+    t, network = places(*t_range, num_points), variants.with_precision(workload.network, precision)
+
+    def evaluator_of(path: WeightPath) -> PathEvaluator:
+        return PathEvaluator(network, path, t, workload.objective, strategy, classes if per_class else 0)
+
+    # What may refuse the network or a setting is made before anything is written, and one of the two after the
+    # other: both at once would take twice the memory.
+    fit = CurveFit(strategy, workload, path, fitting, seed) if fitting else None
+    evaluator = None if fit else evaluator_of(path)
     global_batch = batch_size * strategy.num_replicas_in_sync
     unit = unit_of(batch_norm)
     looks = sample.looks(available, _FEWEST_UNITS * (batch_size if unit == "batch" else 1), global_batch)
@@ -119,10 +142,12 @@ def interpolate(
         "dataset": f"{type(workload.dataset).__name__} of {available} images",
         "start": _describe(start),
         "end": _describe(end),
-        "curve": curve.name,
+        "curve": curve.title,
+        "control_points": [_describe(point) for point in through],
+        "fitting": fitting.settings() if fitting else None,
         "num_points": num_points,
         "t_range": list(t_range),
-        "mask": evaluator.rule,
+        "mask": path.rule,
         "batch_norm": batch_norm,
         "recalibration_images": recalibration_images if batch_norm == "recalibrated" else 0,
         "batch_size": batch_size,
@@ -137,18 +162,26 @@ def interpolate(
         "precision": precision,
         **dataclasses.asdict(workload.objective),
     }
-    path = files.PathFiles(output_dir or f"runs/paths/{start.origin}_to_{end.origin}")
-    path.claim(gin.operative_config_str(), settings)
-    if path.result.exists() and path.table.exists():
-        path.discard_partial_sums()
-        return path
+    kind = [] if curve.name == "line" else [curve.name, *([fitting.manifold] if fitting else [])]
+    written = files.PathFiles(output_dir or f"runs/paths/{'_'.join([f'{start.origin}_to_{end.origin}', *kind])}")
+    written.claim(gin.operative_config_str(), settings)
+    if written.result.exists() and written.table.exists():
+        written.discard_partial_sums()
+        return written
+
+    started = time.monotonic()
+    if fit:
+        path = fit.run(written.fit)
+        for i, point in enumerate(path.inner, start=1):
+            checkpoints.save(written.control_point(i), Checkpoint(point, {}))
+        fit = None  # and its memory
+    evaluator = evaluator or evaluator_of(path)
 
     def batches(limit: int, first_batch: int) -> tf.data.Dataset:
         return workload.dataset.evaluation_batches("train", global_batch, augmented, seed, limit, first_batch)
 
-    started = time.monotonic()
-    title = f"{curve.name} of {num_points} points"
-    stages = ResumableEvaluation(path, evaluator, title, batches, global_batch, save_every)
+    title = f"{curve.title} of {num_points} points"
+    stages = ResumableEvaluation(written, evaluator, title, batches, global_batch, save_every)
     statistics = stages.recalibrate(recalibration_images) if batch_norm == "recalibrated" else batch_norm
     evaluated, judgement, looks_made = stages.evaluate(statistics, looks, confidence, tolerance)
     gradients = None
@@ -156,35 +189,28 @@ def interpolate(
         first = batches(gradient_batches * global_batch, 0)
         gradients = stages.gradients(gradient_norms(evaluator, statistics, first))
 
-    l2 = workload.objective.l2_of_squared_norm(
-        geometry.squared_norms(
-            evaluator.coefficients, geometry.gram_matrix(evaluator.control_points, decayed(start.weights))
-        )
-    )
-    files.write_csv(path.table, results.path_rows(evaluated, l2, gradients))
-    files.write_csv(path.covariance, results.covariance_rows(evaluated))
+    l2 = workload.objective.l2_of_squared_norm(path.squared_norms(t, decayed(start.weights)))
+    files.write_csv(written.table, results.path_rows(evaluated, l2, gradients))
+    files.write_csv(written.covariance, results.covariance_rows(evaluated))
     if per_class:
-        files.write_csv(path.classes, results.class_rows(evaluated))
-    losses = evaluated.losses
+        files.write_csv(written.classes, results.class_rows(evaluated))
     result = {
         "settings": settings,
-        **dataclasses.asdict(judgement),
-        "confidence": confidence,
-        "confidence_of_each_look": judgement.confidence,
-        "images": int(losses.count),
+        **results.told(evaluated, judgement, unit),
         "looks": [dataclasses.asdict(look) for look in looks_made],
-        "independent_units": {"unit": unit, "count": int(losses.units)},
-        "length": geometry.length(curve, geometry.gram_matrix(evaluator.control_points, start.weights)),
-        "ends_on_the_path": {"start": evaluated.loss_at(0.0), "end": evaluated.loss_at(1.0)},
-        "ends_under_their_own_statistics_and_mask": {
-            name: dataclasses.asdict(results.evaluation_of(evaluated.ends, k))
-            for k, name in enumerate(("start", "end"))
-        },
+        "confidence": confidence,
+        "length": path.length(),
+        "fitted_control_points": [_describe(point) for point in path.inner] if fitting else [],
         "seconds_of_last_process": round(time.monotonic() - started, 1),
     }
-    files.write_json(path.result, result)
-    path.discard_partial_sums()
-    return path
+    files.write_json(written.result, result)
+    written.discard_partial_sums()
+    return written
+
+
+def _load(names: Sequence[str]) -> list[Point]:
+    prefixes = [prefix for name in names for prefix in files.control_point_prefixes(name)]
+    return [checkpoints.load(prefix).point for prefix in prefixes]
 
 
 def _describe(point: Point) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def train_from_latest(
             _check_finite(metrics, step, run)
             step += count
             log.add(metrics)
-            bar.advance(count, f"loss {metrics[-1, 0]:.4f}")
+            bar.advance(count, f"loss {metrics[:, 0].mean():.4f}")
             if recipe.logs_at(step):
                 log.write(step, float(recipe.learning_rate(step - 1)), trainer.sparsity())
             if recipe.checkpoints_at(step):

@@ -43,7 +43,7 @@ class NetworkTrainer(Trainer):
     def _weights(self, of_step: tf.Tensor) -> Mapping[str, tf.Variable]:
         return self._named.weights
 
-    def _logits(self, images: tf.Tensor, weights: Mapping[str, tf.Variable]) -> tf.Tensor:
+    def _logits(self, images: tf.Tensor, weights: Mapping[str, tf.Variable], of_step: tf.Tensor) -> tf.Tensor:
         return self.model(images, training=True)
 
     def _apply(self, gradients: Mapping[str, tf.Tensor], of_step: tf.Tensor) -> None:

@@ -41,22 +41,20 @@ class Recipe:
     keep_steps: Sequence[int] = ()
 
     def __post_init__(self) -> None:
+        of = type(self).__name__
         for name in ("steps", "batch_size", "log_every", "checkpoint_every"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
-                raise InputError(f"Recipe.{name} is {value!r}; it must be a whole number of at least 1")
+                raise InputError(f"{of}.{name} is {value!r}; it must be a whole number of at least 1")
         if not isinstance(self.momentum, int | float) or not 0 <= self.momentum < 1:
-            raise InputError(f"Recipe.momentum is {self.momentum!r}; it lies in [0, 1)")
+            raise InputError(f"{of}.momentum is {self.momentum!r}; it lies in [0, 1)")
         if not isinstance(self.keep_steps, Sequence):
-            raise InputError(f"Recipe.keep_steps is {self.keep_steps!r}; it must be a list of steps")
-
+            raise InputError(f"{of}.keep_steps is {self.keep_steps!r}; it must be a list of steps")
         if not isinstance(self.learning_rate, tf_keras.optimizers.schedules.LearningRateSchedule):
-            raise InputError(
-                f"Recipe.learning_rate is {self.learning_rate!r}; it must be a schedule: @WarmupStepDecay()"
-            )
+            raise InputError(f"{of}.learning_rate is {self.learning_rate!r}; it must be a schedule: @WarmupStepDecay()")
         for step in self.keep_steps:
             if not isinstance(step, int) or not 0 <= step <= self.steps:
-                raise InputError(f"Recipe.keep_steps names step {step}; training goes from 0 to {self.steps}")
+                raise InputError(f"{of}.keep_steps names step {step}; training goes from 0 to {self.steps}")
 
     def settings(self) -> dict[str, object]:
         """All of it by name, for the record."""

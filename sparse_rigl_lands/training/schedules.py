@@ -10,6 +10,8 @@ import tf_keras
 
 from sparse_rigl_lands.errors import InputError
 
+gin.external_configurable(tf_keras.optimizers.schedules.CosineDecay, module="tf_keras")
+
 
 @gin.configurable(module="sparse_rigl_lands")
 @dataclasses.dataclass(frozen=True)

@@ -59,7 +59,7 @@ class Trainer(abc.ABC):
         """The weights of which a step's loss is a function, by name."""
 
     @abc.abstractmethod
-    def _logits(self, images: tf.Tensor, weights: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    def _logits(self, images: tf.Tensor, weights: Mapping[str, tf.Tensor], of_step: tf.Tensor) -> tf.Tensor:
         """Of the network with these weights, in training: [n, height, width, channels] -> [n, classes]."""
 
     @abc.abstractmethod
@@ -103,7 +103,7 @@ class Trainer(abc.ABC):
         replicas = self.strategy.num_replicas_in_sync
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(weights)
-            logits = self._logits(images, weights)
+            logits = self._logits(images, weights, of_step)
             losses = self._objective.smoothed_cross_entropy(labels, logits)
             cross_entropy = tf.reduce_sum(losses) / self._batch_size
             l2 = self._objective.l2(weights) / replicas

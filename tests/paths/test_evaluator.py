@@ -21,6 +21,7 @@ from sparse_rigl_lands.paths.curves import Line
 from sparse_rigl_lands.paths.evaluator import PathEvaluator, path_values
 from sparse_rigl_lands.paths.partial_sums import added_up
 from sparse_rigl_lands.paths.recalibration import batch_moments, statistics_of
+from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points.point import assign
 from sparse_rigl_lands.replicas import ReplicaFunction
 from sparse_rigl_lands.sparsity import random_masks, variants
@@ -44,7 +45,8 @@ def _batches(workload, size):
 
 
 def _evaluator(workload, ends, strategy, t=T):
-    return PathEvaluator(workload.network, *ends, Line(), t, "auto", workload.objective, strategy)
+    path = WeightPath.between(workload.network, *ends, Line())
+    return PathEvaluator(workload.network, path, t, workload.objective, strategy)
 
 
 def _evaluate(workload, ends, strategy, batch_size, batch_norm="batch", t=T):
@@ -220,7 +222,8 @@ def test_a_deep_network_stays_finite_where_a_replica_holds_nothing_but_padding(m
     """Normalized by a variance of zero, padding would grow through 53 layers to infinity."""
     network = resnet50(image_shape=(32, 32, 3), num_classes=10)
     ends = [random_point(network, seed) for seed in (0, 1)]
-    evaluator = PathEvaluator(network, *ends, Line(), T[:2], "auto", Objective(), mirrored)
+    path = WeightPath.between(network, *ends, Line())
+    evaluator = PathEvaluator(network, path, T[:2], Objective(), mirrored)
     images = np.random.default_rng(0).normal(size=(3, 32, 32, 3)).astype("float32")
     examples = tf.data.Dataset.from_tensor_slices((images, np.array([1, 2, 3], "int32")))
     found = evaluator.path_of(added_up(evaluator.losses("batch")(padded_batches(examples, 8)))).losses

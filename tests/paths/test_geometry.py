@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sparse_rigl_lands.paths import geometry
-from sparse_rigl_lands.paths.curves import Curve, Line
+from sparse_rigl_lands.paths.curves import Bezier, Line
 from sparse_rigl_lands.points.point import Origin, Point
 from sparse_rigl_lands.sparsity.mask import Mask
 
@@ -36,20 +36,8 @@ def test_a_line_is_as_long_as_its_ends_are_apart(random):
     assert geometry.length(Line(), geometry.gram_matrix([points[0]] * 2, ["a"])) == pytest.approx(0, abs=1e-6)
 
 
-class _Parabola(Curve):
-    """w(t) = (1 - t)^2 theta_0 + 2 t (1 - t) theta_1 + t^2 theta_2."""
-
-    name, num_control_points = "parabola", 3
-
-    def coefficients(self, t):
-        return np.stack([(1 - t) ** 2, 2 * t * (1 - t), t**2], axis=-1)
-
-    def derivative(self, t):
-        return np.stack([-2 * (1 - t), 2 - 4 * t, 2 * t], axis=-1)
-
-
 def test_length_of_a_bent_curve_is_that_of_a_fine_polygon(random):
     points = _points(random, 3)
-    corners = _Parabola().coefficients(np.linspace(0, 1, 2001)) @ np.stack([_flat(p) for p in points])
+    corners = Bezier(2).coefficients(np.linspace(0, 1, 2001)) @ np.stack([_flat(p) for p in points])
     polygon = np.linalg.norm(np.diff(corners, axis=0), axis=1).sum()
-    assert geometry.length(_Parabola(), geometry.gram_matrix(points, ["a", "b"])) == pytest.approx(polygon, rel=1e-6)
+    assert geometry.length(Bezier(2), geometry.gram_matrix(points, ["a", "b"])) == pytest.approx(polygon, rel=1e-6)

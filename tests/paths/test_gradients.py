@@ -12,6 +12,7 @@ from sparse_rigl_lands.paths.curves import Line
 from sparse_rigl_lands.paths.evaluator import PathEvaluator
 from sparse_rigl_lands.paths.gradients import gradient_norms
 from sparse_rigl_lands.paths.partial_sums import added_up
+from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points.point import assign
 from sparse_rigl_lands.sparsity import random_masks, variants
 from sparse_rigl_lands.sparsity.mask import Mask
@@ -30,7 +31,8 @@ def ends(network):
 
 
 def _norms(workload, ends, strategy, batch_norm, batches):
-    evaluator = PathEvaluator(workload.network, *ends, Line(), T, "auto", workload.objective, strategy)
+    path = WeightPath.between(workload.network, *ends, Line())
+    evaluator = PathEvaluator(workload.network, path, T, workload.objective, strategy)
     return added_up(gradient_norms(evaluator, batch_norm, batches)(0))["gradients"]
 
 
@@ -98,7 +100,8 @@ def test_two_replicas_agree_with_one_device(workload, ends, one_device, mirrored
 
 
 def test_places_can_be_taken_up_anywhere(workload, ends, one_device):
-    evaluator = PathEvaluator(workload.network, *ends, Line(), T, "auto", workload.objective, one_device)
+    path = WeightPath.between(workload.network, *ends, Line())
+    evaluator = PathEvaluator(workload.network, path, T, workload.objective, one_device)
     increments = gradient_norms(evaluator, "batch", _batches(workload, 50, 2))
     everything = [each["gradients"] for each in increments(0)]
     assert len(everything) == 3

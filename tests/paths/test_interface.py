@@ -14,6 +14,7 @@ from sparse_rigl_lands.paths.evaluator import PathEvaluator
 from sparse_rigl_lands.paths.interface import evaluate_path
 from sparse_rigl_lands.paths.partial_sums import added_up
 from sparse_rigl_lands.paths.recalibration import statistics_of
+from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points.point import Origin, assign, point_of
 from sparse_rigl_lands.sparsity import variants
 from tests.paths.random_points import between, random_point
@@ -41,7 +42,8 @@ def test_it_is_what_the_evaluator_finds(workload, ends, one_device, batch_norm):
         objective=workload.objective,
         recalibration_examples=250,
     )
-    evaluator = PathEvaluator(workload.network, *ends, Line(), found.t, "auto", workload.objective, one_device)
+    path = WeightPath.between(workload.network, *ends, Line())
+    evaluator = PathEvaluator(workload.network, path, found.t, workload.objective, one_device)
     statistics = batch_norm
     if batch_norm == "recalibrated":
         first = workload.dataset.evaluation_batches("train", 100, True, limit=250)

@@ -8,6 +8,7 @@ from sparse_rigl_lands.paths.curves import Line
 from sparse_rigl_lands.paths.evaluator import PathEvaluator
 from sparse_rigl_lands.paths.gradients import gradient_norms
 from sparse_rigl_lands.paths.resumable import Look, ResumableEvaluation
+from sparse_rigl_lands.paths.weight_path import WeightPath
 from tests.paths.random_points import random_point
 
 T = np.linspace(0, 1, 3)
@@ -37,7 +38,8 @@ def stages(workload, one_device, tmp_path):
     def make(name="path", kill_at=None):
         path = files.PathFiles(tmp_path / name)
         path.create()
-        evaluator = PathEvaluator(workload.network, *ends, Line(), T, "auto", workload.objective, one_device)
+        path = WeightPath.between(workload.network, *ends, Line())
+        evaluator = PathEvaluator(workload.network, path, T, workload.objective, one_device)
         if kill_at is not None:
             evaluator.recalibration = lambda original=evaluator.recalibration: _killed(original(), kill_at)
             evaluator.losses = lambda by, original=evaluator.losses: _killed(original(by), kill_at)

@@ -97,7 +97,7 @@ def test_as_many_images_as_it_takes(interpolate, workload, ends, tmp_path):
     """No path of a random network is steeper than this tolerance, which 64 examples show."""
     sample = Sample("until_decided", first=64, limit=500)
     path = interpolate(
-        str(tmp_path), *ends, workload, 3, batch_size=64, batch_norm="stored", sample=sample, tolerance=50.0
+        str(tmp_path), *ends, workload, num_points=3, batch_size=64, batch_norm="stored", sample=sample, tolerance=50.0
     )
     result = files.read_json(path.result)
     assert result["settings"]["looks"] == [64, 128, 256, 500]
@@ -111,12 +111,16 @@ def test_a_first_look_has_enough_units(interpolate, workload, ends, tmp_path):
     for batch_norm, looks in {"batch": [400, 800, 1200], "stored": [50, 100, 200, 400, 800, 1200]}.items():
         sample = Sample("until_decided", limit=1200, first=1)
         directory = str(tmp_path / batch_norm)
-        path = interpolate(directory, *ends, workload, 2, batch_size=50, batch_norm=batch_norm, sample=sample)
+        path = interpolate(
+            directory, *ends, workload, num_points=2, batch_size=50, batch_norm=batch_norm, sample=sample
+        )
         assert files.read_json(path.result)["settings"]["looks"] == looks
 
 
 def test_a_part_of_the_line_and_beyond_it(interpolate, workload, ends, tmp_path):
-    path = interpolate(str(tmp_path), *ends, workload, 3, t_range=(-0.5, 1.5), extrapolate=True, batch_size=479)
+    path = interpolate(
+        str(tmp_path), *ends, workload, num_points=3, t_range=(-0.5, 1.5), extrapolate=True, batch_size=479
+    )
     assert list(pd.read_csv(path.table)["t"]) == [-0.5, 0.5, 1.5]
     assert files.read_json(path.result)["ends_on_the_path"] == {"start": None, "end": None}
 
@@ -137,7 +141,9 @@ def test_a_finished_path_is_recognised_and_another_one_refused(interpolate, work
 def test_a_loss_that_is_not_finite_is_named_and_no_path_written(interpolate, workload, ends, tmp_path):
     huge = {name: np.full_like(value, 1e38) for name, value in ends[1].weights.items()}
     with pytest.raises(DivergedError, match="the loss is nan at t = 0.5; no path was written"):
-        interpolate(str(tmp_path), ends[0], dataclasses.replace(ends[1], weights=huge), workload, 3, batch_size=479)
+        interpolate(
+            str(tmp_path), ends[0], dataclasses.replace(ends[1], weights=huge), workload, num_points=3, batch_size=479
+        )
     assert [path.name for path in tmp_path.iterdir()] == ["config.gin"]
 
 

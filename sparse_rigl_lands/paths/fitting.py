@@ -1,0 +1,115 @@
+"""The fitting of a curve between two points: how its inner control points are found."""
+
+import dataclasses
+from typing import Literal, get_args
+
+import gin
+import tensorflow as tf
+import tf_keras
+
+from sparse_rigl_lands import files, seeds
+from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.paths import control_points
+from sparse_rigl_lands.paths.curve_network import CurveNetwork
+from sparse_rigl_lands.paths.curve_trainer import CurveTrainer
+from sparse_rigl_lands.paths.draws import Sampling, draws
+from sparse_rigl_lands.paths.weight_path import WeightPath
+from sparse_rigl_lands.points import checkpoint as checkpoints
+from sparse_rigl_lands.points.point import Origin
+from sparse_rigl_lands.sparsity import variants
+from sparse_rigl_lands.sparsity.mask import Mask
+from sparse_rigl_lands.training.loop import train_from_latest
+from sparse_rigl_lands.training.recipe import Recipe
+from sparse_rigl_lands.training.workload import Workload
+
+Manifold = Literal["sparse", "dense"]
+
+
+@gin.configurable(module="sparse_rigl_lands")
+@dataclasses.dataclass(frozen=True)
+class Fitting(Recipe):
+    """How long, how fast and where a curve is fitted; the budget is ``steps`` of ``batch_size`` images.
+
+    Args:
+      manifold: where the inner control points may go: ``"sparse"``, the subspace of the path's mask, in
+        which every point of the curve then lies; ``"dense"``, anywhere.
+      sampling: of t.
+
+    Raises:
+      InputError: an unknown manifold, or as ``Recipe``.
+    """
+
+    manifold: Manifold = "dense"
+    sampling: Sampling = "independent"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.manifold not in get_args(Manifold):
+            raise InputError(f"Fitting.manifold is {self.manifold!r}; known are {', '.join(get_args(Manifold))}")
+
+
+class CurveFit:
+    """The fitting of the control points between the ends of a path; the ends do not move.
+
+    Args:
+      strategy: in whose replicas to run.
+      workload: the images, the network and the objective.
+      path: whose control points to start from.
+      fitting: how.
+      seed: keys the t of every step, and the order and augmentation of the images, apart from all else
+        that it keys.
+
+    Raises:
+      InputError: there is nothing to fit, or a control point to start from is outside of the manifold,
+        or the batch cannot be divided among the replicas, or the learning rate falls to zero.
+    """
+
+    def __init__(
+        self, strategy: tf.distribute.Strategy, workload: Workload, path: WeightPath, fitting: Fitting, seed: int
+    ):
+        curve, mask = path.curve, path.mask if fitting.manifold == "sparse" else Mask({})
+        if fitting.batch_size % strategy.num_replicas_in_sync:
+            raise InputError(
+                f"Fitting.batch_size {fitting.batch_size} does not divide among "
+                f"{strategy.num_replicas_in_sync} replicas"
+            )
+        if float(fitting.learning_rate(fitting.steps - 1)) <= 0:
+            raise InputError(f"Fitting.learning_rate falls to zero before the last of {fitting.steps} steps")
+        inner = control_points.masked(path.inner, mask)
+        with strategy.scope():
+            network = CurveNetwork(
+                variants.with_precision(workload.network, fitting.precision), curve.num_control_points
+            )
+            optimizer = tf_keras.optimizers.SGD(fitting.learning_rate, fitting.momentum, fitting.nesterov)
+        network.assign(path.control_points)
+        t = draws(fitting.sampling, seed)
+        self._trainer = CurveTrainer(
+            network, curve, mask, t, workload.objective, optimizer, fitting.batch_size, strategy
+        )
+        origin = Origin(workload.name, f"{curve.name}_{fitting.manifold}", seed, global_step=0)
+        self._initialization = control_points.joined(inner, origin)
+        self._workload, self._path, self._fitting, self._seed = workload, path, fitting, seed
+
+    def run(self, written: files.RunFiles) -> WeightPath:
+        """Fits from the start, or from where an earlier process was stopped, to the same bits.
+
+        Args:
+          written: where checkpoints and metrics are written.
+
+        Raises:
+          InputError: the latest checkpoint is damaged, or of another curve.
+          DivergedError: the loss was not finite.
+        """
+        dataset, fitting = self._workload.dataset, self._fitting
+        # Other images than those of training with this seed, and composed otherwise than an evaluation's batches.
+        images_seed = seeds.key(self._seed, "fitting/images")
+        train_from_latest(
+            written,
+            self._trainer,
+            fitting,
+            lambda step: dataset.training_batches(fitting.batch_size, images_seed, step),
+            self._initialization,
+            f"fitting the {self._path.curve.title}, {fitting.manifold}",
+        )
+        fitted = checkpoints.load(written.checkpoint(fitting.steps)).point
+        return self._path.through(control_points.parted(fitted, len(self._path.inner)))
