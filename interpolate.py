@@ -1,6 +1,7 @@
-"""Evaluates the loss along the straight line between two checkpoints of one network.
+"""Evaluates the loss along a path between two checkpoints of one network: a straight line, or a curve that is fitted.
 
     python interpolate.py --start=runs/a/checkpoints/step_00000000 --end=runs/a
+    python interpolate.py --start=runs/b --end=runs/a --gin_file=gin/digits/cubic_dense.gin
 
 A checkpoint is named by its prefix, or by its run's directory for the latest in it. The workload is
 the one of the end's run, whose gin configuration lies beside it; --gin_file and --gin_param override.

@@ -32,6 +32,15 @@ A sweep::
       logs/                         what their commands printed, and that they are finished
       runs.csv                      one row per run
       figure1.png, figure5.svg ...  drawn from it
+
+A study of curves::
+
+    runs/digits-curves/
+      config.gin                    which two checkpoints
+      line/, cubic_dense-1200/ ...  its paths, each as above; a fitted one with its number of steps
+      logs/                         what their commands printed, and that they are finished
+      curves.csv, table.md          one row per path
+      figure4.png, budgets.svg ...  drawn from them
 """
 
 import csv
@@ -249,6 +258,39 @@ class SweepFiles(_Directory):
     def discard_results(self) -> None:
         """Removes what is drawn and told of the runs, but none of the runs."""
         for path in (self.table, self.markdown, *self.figure1, *self.figure5):
+            path.unlink(missing_ok=True)
+
+
+class CurveStudyFiles(_Directory):
+    """What a study of curves writes."""
+
+    def path(self, name: str) -> PathFiles:
+        """One of its paths."""
+        return PathFiles(self.directory / name)
+
+    @property
+    def logs(self) -> pathlib.Path:
+        return self.directory / "logs"
+
+    @property
+    def table(self) -> pathlib.Path:
+        return self.directory / "curves.csv"
+
+    @property
+    def markdown(self) -> pathlib.Path:
+        return self.directory / "table.md"
+
+    @property
+    def figure4(self) -> tuple[pathlib.Path, pathlib.Path]:
+        return self.directory / "figure4.png", self.directory / "figure4.svg"
+
+    @property
+    def budgets(self) -> tuple[pathlib.Path, pathlib.Path]:
+        return self.directory / "budgets.png", self.directory / "budgets.svg"
+
+    def discard_results(self) -> None:
+        """Removes what is drawn and told of the paths, but none of the paths."""
+        for path in (self.table, self.markdown, *self.figure4, *self.budgets):
             path.unlink(missing_ok=True)
 
 

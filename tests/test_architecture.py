@@ -64,10 +64,18 @@ def test_every_module_has_its_tests():
     assert modules - tested == through_others
 
 
-@pytest.mark.parametrize("path", [p for p in (ROOT / "gin").rglob("*.gin") if p.stem != "workload"], ids=str)
+_SHARED = {"workload", "curve"}  # included by others, never run by themselves
+_PATHS = {"line", *(f"{degree}_{manifold}" for degree in ("quadratic", "cubic") for manifold in ("sparse", "dense"))}
+_COMMANDS = {
+    "sweep": "python scripts/sweep.py",
+    "curves": "python scripts/curves.py",
+    **dict.fromkeys(_PATHS, "python interpolate.py"),
+}
+
+
+@pytest.mark.parametrize("path", [p for p in (ROOT / "gin").rglob("*.gin") if p.stem not in _SHARED], ids=str)
 def test_gin_files_say_command_hardware_time_and_what_to_expect(path):
     heading = path.read_text().split("\n\n")[0]
-    command = {"sweep": "python scripts/sweep.py", "line": "python interpolate.py"}.get(path.stem, "python train.py")
-    assert command in heading
+    assert _COMMANDS.get(path.stem, "python train.py") in heading
     for words in (f"--gin_file={path.relative_to(ROOT)}", "Hardware:", "Time:", "Expect:", "Source:"):
         assert words in heading

@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from sparse_rigl_lands import files
+from sparse_rigl_lands.points import checkpoint
 
 
 @pytest.fixture
@@ -114,6 +115,64 @@ def test_lines_of_the_gin_files(commands, small_run, tmp_path, gin_file):
     settings = files.read_json(files.PathFiles(tmp_path / "path").result)["settings"]
     assert settings["looks"] == ([1024, 1437] if "digits" in gin_file else [1437])
     assert settings["precision"] == ("float32" if "digits" in gin_file else "mixed_bfloat16")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("experiments", ["gin/digits", "gin"])
+@pytest.mark.parametrize(("curve", "points"), [("quadratic", 1), ("cubic", 2)])
+@pytest.mark.parametrize("manifold", ["sparse", "dense"])
+def test_curves_of_the_gin_files(commands, small_run, tmp_path, experiments, curve, points, manifold):
+    """The paper's differ in nothing but numbers: they can be tried on digits."""
+    start, path = files.RunFiles(small_run).checkpoint(0), files.PathFiles(tmp_path / "path")
+    arguments = [f"--start={start}", f"--end={small_run}", f"--gin_file={experiments}/{curve}_{manifold}.gin"]
+    arguments += ["--gin_param=BUDGET=2", "--gin_param=interpolate.num_points=3"]
+    output = commands.run("interpolate.py", *arguments, f"--output_dir={path.directory}")
+    assert f"{curve} Bezier curve from digits-pruned-seed0-step0 to digits-pruned-seed0-step60, mask: end" in output
+    assert len(list(path.control_points.glob("*.index"))) == points
+    fitting = files.read_json(path.result)["settings"]["fitting"]
+    assert (fitting["manifold"], fitting["steps"]) == (manifold, 2)
+    assert (fitting["precision"], fitting["batch_size"]) == (
+        ("float32", 128) if experiments == "gin/digits" else ("mixed_bfloat16", 1024)
+    )
+    mask = checkpoint.load(files.checkpoint_prefix(str(small_run))).point.mask
+    for i in range(1, points + 1):
+        point = checkpoint.load(path.control_point(i)).point
+        outside = sum(np.count_nonzero(point.weights[name][~live]) for name, live in mask.arrays.items())
+        assert (outside == 0) == (manifold == "sparse")
+
+
+@pytest.mark.slow
+def test_a_fit_killed_at_any_moment_goes_on_to_the_same_bits(commands, small_run, tmp_path):
+    """SIGKILL as soon as there is a new checkpoint, and once more when the control points are there."""
+    start = files.RunFiles(small_run).checkpoint(0)
+    settings = {"BUDGET": 60, "Fitting.checkpoint_every": 5, "Fitting.log_every": 3, "interpolate.num_points": 3}
+    arguments = ["interpolate.py", f"--start={start}", f"--end={small_run}", "--gin_file=gin/digits/cubic_sparse.gin"]
+    arguments += [f"--gin_param={name}={value}" for name, value in settings.items()]
+    undisturbed, killed = (files.PathFiles(tmp_path / name) for name in ("undisturbed", "killed"))
+    commands.run(*arguments, f"--output_dir={undisturbed.directory}")
+
+    def steps():
+        return killed.fit.checkpoint_steps()
+
+    for is_time in (
+        lambda before: steps() > before,
+        lambda before: len(steps()) > 1 and steps() > before,
+        lambda before: files.index_file(killed.control_point(1)).exists(),
+    ):
+        process, before = commands.start(*arguments, f"--output_dir={killed.directory}"), steps()
+        while process.poll() is None and not is_time(before):
+            time.sleep(0.001)
+        process.kill()
+        assert process.wait() == -9
+        process.communicate()
+    assert not killed.result.exists()
+    commands.run(*arguments, f"--output_dir={killed.directory}")
+    for i in (1, 2):
+        data = [files.data_file(path.control_point(i)).read_bytes() for path in (undisturbed, killed)]
+        assert data[0] == data[1]
+    for name in ("table", "covariance"):
+        assert getattr(killed, name).read_bytes() == getattr(undisturbed, name).read_bytes()
+    assert killed.fit.metrics.read_bytes() == undisturbed.fit.metrics.read_bytes()
 
 
 @pytest.mark.slow

@@ -1,6 +1,6 @@
 """The training of a curve: of the control points between its ends."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -10,13 +10,11 @@ from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths import control_points
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
 from sparse_rigl_lands.paths.curves import Curve
+from sparse_rigl_lands.paths.draws import Draws
 from sparse_rigl_lands.points.point import Origin, Point, check_fit
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.trainer import Trainer
-
-# From a first step and a number of steps, counted from 0, to the t of each: float64 [count].
-Draws = Callable[[int, int], np.ndarray]
 
 
 class CurveTrainer(Trainer):

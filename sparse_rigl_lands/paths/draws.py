@@ -1,31 +1,29 @@
-"""The t of every step of a curve's fitting: one for all replicas, a pure function of seed and step."""
+"""The t of every step of a fit: a pure function of seed and step, and so the same on all replicas."""
 
-from typing import Literal, get_args
+from collections.abc import Callable
 
 import numpy as np
 
 from sparse_rigl_lands import seeds
-from sparse_rigl_lands.errors import InputError
-from sparse_rigl_lands.paths.curve_trainer import Draws
 
-Sampling = Literal["independent", "antithetic", "stratified"]
-_STRATA = 8
+# From a first step and a number of steps, counted from 0, to the t of each: float64 [count].
+Draws = Callable[[int, int], np.ndarray]
 
 
-def draws(sampling: Sampling, seed: int) -> Draws:
-    if sampling not in get_args(Sampling):
-        raise InputError(f"Fitting.sampling is {sampling!r}; known are {', '.join(get_args(Sampling))}")
+def draws(seed: int, strata: int = 1) -> Draws:
+    """The t of every step, each uniform in (0, 1).
 
-    def uniform(step: int) -> float:
-        return (seeds.key(seed, f"fitting/t/{step}") + 0.5) / 2**31
+    Args:
+      seed: keys them.
+      strata: with S > 1 the t of steps 0 to S - 1, S to 2 S - 1 ... fall one into each of S equal parts
+        of [0, 1], in a random order: a step's t by itself is still uniform, but what momentum averages
+        over consecutive steps varies less. With 1 all are independent.
+    """
 
     def t(step: int) -> float:
-        if sampling == "independent":
-            return uniform(step)
-        if sampling == "antithetic":
-            return uniform(step) if step % 2 == 0 else 1 - uniform(step - 1)
-        block, i = divmod(step, _STRATA)
-        order = np.argsort([seeds.key(seed, f"fitting/stratum/{block}/{j}") for j in range(_STRATA)])
-        return (order[i] + uniform(step)) / _STRATA
+        block, i = divmod(step, strata)
+        order = np.random.default_rng(seeds.key(seed, f"fitting/strata/{block}")).permutation(strata)
+        within = (seeds.key(seed, f"fitting/t/{step}") + 0.5) / 2**31
+        return (order[i] + within) / strata
 
     return lambda first, count: np.array([t(step) for step in range(first, first + count)])

@@ -72,11 +72,13 @@ def told(path: EvaluatedPath, judgement: Judgement, unit: Unit) -> dict[str, Any
       unit: what is independent.
     """
     losses = path.losses
+    lowest = int(np.argmin(losses.cross_entropy))
     return {
         **dataclasses.asdict(judgement),
         "confidence_of_each_look": judgement.confidence,
         "images": int(losses.count),
         "independent_units": {"unit": unit, "count": int(losses.units)},
+        "lowest": {"t": float(path.t[lowest]), "cross_entropy": float(losses.cross_entropy[lowest])},
         "ends_on_the_path": {"start": path.loss_at(0.0), "end": path.loss_at(1.0)},
         "ends_under_their_own_statistics_and_mask": {
             name: dataclasses.asdict(evaluation_of(path.ends, k)) for k, name in enumerate(("start", "end"))

@@ -5,8 +5,6 @@ that it builds upon; ``dense-seed6`` and ``zeroed-0.9/zeroed_init-seed6`` are th
 """
 
 import dataclasses
-import hashlib
-import importlib.metadata
 import pathlib
 import sys
 from collections.abc import Callable, Container, Sequence
@@ -17,9 +15,9 @@ import gin
 from sparse_rigl_lands import files
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.studies.jobs import Job, Outcome, run_jobs
+from sparse_rigl_lands.studies.software import software
 
-_PACKAGE = pathlib.Path(__file__).resolve().parent.parent
-_TRAIN = _PACKAGE.parent / "train.py"
+_TRAIN = pathlib.Path(__file__).resolve().parents[2] / "train.py"
 _SPARSE = ("pruned", "lottery", "scratch")
 _FROM_PRUNED = ("lottery", "scratch")
 
@@ -154,24 +152,14 @@ def train_all(sweep: Sweep, sweep_files: files.SweepFiles, configuration: Config
         command = [sys.executable, str(_TRAIN), f"--gin_file={gin_file}", *(f"--gin_param={b}" for b in bindings)]
         command += [f"--seed={run.seed}", f"--output_dir={files_of_run.directory}"]
         # Other software may give another result: train.py is then asked whether it recognises the run.
-        everything = f"{configuration(gin_file, bindings)}\n{software}"
+        everything = f"{configuration(gin_file, bindings)}\n{versions}"
         return Job(run.name, tuple(command), everything, files_of_run.summary, run.needs)
 
-    software = _software()
+    versions = software()
     jobs = [job(run) for run in sweep.runs()]
     sweep_files.create()
     sweep_files.discard_results()  # they are of other runs than those about to be made
     return run_jobs(jobs, sweep_files.logs, sweep.processes, "sweep")
-
-
-def _software() -> str:
-    """The versions of what computes the results, and a digest of this package's source."""
-    sha = hashlib.sha256()
-    for path in sorted(_PACKAGE.rglob("*.py")):
-        sha.update(path.read_bytes())
-    names = ("numpy", "tensorflow", "tf_keras", "tensorflow-model-optimization")
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in names]
-    return "\n".join([*versions, f"source {sha.hexdigest()}"])
 
 
 def results(sweep: Sweep, sweep_files: files.SweepFiles, finished: Container[str]) -> list[dict[str, Any]]:

@@ -10,8 +10,6 @@ import tf_keras
 
 from sparse_rigl_lands.errors import InputError
 
-gin.external_configurable(tf_keras.optimizers.schedules.CosineDecay, module="tf_keras")
-
 
 @gin.configurable(module="sparse_rigl_lands")
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +49,46 @@ class WarmupStepDecay(tf_keras.optimizers.schedules.LearningRateSchedule):
             passed = tf.reduce_sum(tf.cast(step >= tf.constant(list(self.drops), tf.float32), tf.float32))
             rate *= tf.constant(self.factor, tf.float32) ** passed
         return rate
+
+    def get_config(self) -> dict[str, object]:
+        return dataclasses.asdict(self)
+
+
+@gin.configurable(module="sparse_rigl_lands")
+@dataclasses.dataclass(frozen=True)
+class WarmupCosine(tf_keras.optimizers.schedules.LearningRateSchedule):
+    """Linear warm-up, then half a cosine down to zero: one shape, however many steps there are.
+
+    At step s of S, counted from 0, with W = warmup S: peak (s + 1) / W up to the peak, then
+    peak (1 + cos(pi (s - W) / (S - W))) / 2. Source: Loshchilov and Hutter 2017 (arXiv 1608.03983),
+    without restarts.
+
+    Args:
+      peak: the highest rate, per optimizer step.
+      steps: S, until the rate is zero.
+      warmup: the part of the steps that the rate rises, in [0, 1).
+
+    Raises:
+      InputError: the peak or the steps are not positive, or the part is out of range.
+    """
+
+    peak: float
+    steps: int
+    warmup: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("peak", "steps"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise InputError(f"WarmupCosine.{name} is {getattr(self, name)}; it must be positive")
+        if not 0 <= self.warmup < 1:
+            raise InputError(f"WarmupCosine.warmup is {self.warmup}; it lies in [0, 1)")
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        step = tf.cast(step, tf.float32)
+        warm = self.warmup * self.steps
+        rising = (step + 1) / max(warm, 1.0)
+        falling = (1 + tf.cos(math.pi * tf.clip_by_value((step - warm) / (self.steps - warm), 0.0, 1.0))) / 2
+        return self.peak * tf.minimum(rising, falling)
 
     def get_config(self) -> dict[str, object]:
         return dataclasses.asdict(self)

@@ -5,18 +5,22 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+import tf_keras
 
 from sparse_rigl_lands import files
 from sparse_rigl_lands.errors import DivergedError, InputError
 from sparse_rigl_lands.paths import run as run_module
+from sparse_rigl_lands.paths.curves import Bezier
+from sparse_rigl_lands.paths.fitting import Fitting
 from sparse_rigl_lands.paths.run import interpolate as interpolate_run
 from sparse_rigl_lands.paths.sample import Sample
 from sparse_rigl_lands.paths.statistics import judge
-from sparse_rigl_lands.points import initializations
+from sparse_rigl_lands.points import checkpoint, initializations
 from sparse_rigl_lands.points.point import Origin, assign
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.evaluation import evaluate
+from sparse_rigl_lands.training.schedules import WarmupStepDecay
 
 
 @pytest.fixture
@@ -180,12 +184,85 @@ def test_default_directory_names_the_ends(interpolate, workload, ends, tmp_path,
         ({"batch_size": 1438}, "batch_size is 1438, but there are 1437 training images"),
         ({"batch_size": 1437}, "1437 images in batches of 1437 are one batch by itself"),
         ({"sample": Sample(2000)}, "Sample.images is 2000; there are 1437"),
+        ({"curve": Bezier}, "interpolate.curve is <class .*Bezier'>, not a Curve: in a gin file, @Bezier"),
+        ({"fitting": 7}, "interpolate.fitting is 7, not a Fitting"),
+        ({"control_points": "runs/a"}, "interpolate.control_points is 'runs/a'; it must be a list of checkpoints"),
+        ({"control_points": ["runs/a"]}, "runs/a: no such checkpoint or run directory"),
     ],
 )
 def test_settings_out_of_range_write_nothing(interpolate, workload, ends, tmp_path, settings, message):
     with pytest.raises(InputError, match=message):
         interpolate(str(tmp_path / "path"), *ends, workload, **settings)
     assert not (tmp_path / "path").exists()
+
+
+@pytest.fixture
+def fitting():
+    """A short one in the sparse manifold."""
+    return Fitting(steps=6, batch_size=32, learning_rate=WarmupStepDecay(0.1), log_every=3, manifold="sparse")
+
+
+def test_a_fitted_curve_is_saved_as_points_and_evaluated_anew(interpolate, workload, ends, tmp_path, fitting):
+    settings = {"curve": Bezier(3), "num_points": 5, "batch_size": 479, "batch_norm": "recalibrated"}
+    path = interpolate(str(tmp_path / "fitted"), *ends, workload, fitting=fitting, **settings)
+    result = files.read_json(path.result)
+    assert result["settings"]["curve"] == "cubic Bezier curve"
+    assert result["settings"]["fitting"]["steps"] == 6
+    assert pd.read_csv(path.fit.metrics)["step"].tolist() == [3, 6]
+    points = [checkpoint.load(path.control_point(i)).point for i in (1, 2)]
+    assert [point.digest() for point in points] == [told["digest"] for told in result["fitted_control_points"]]
+    assert all(point.mask == ends[1].mask for point in points)
+    assert result["lowest"]["cross_entropy"] == pd.read_csv(path.table)["cross_entropy"].min()
+
+    by_directory = [str(path.directory)]
+    again = interpolate(str(tmp_path / "again"), *ends, workload, control_points=by_directory, **settings)
+    by_prefix = [str(path.control_point(i)) for i in (1, 2)]
+    raised = {**settings, "curve": Bezier(4)}
+    same = interpolate(str(tmp_path / "raised"), *ends, workload, control_points=by_prefix, **raised)
+    assert again.table.read_bytes() == path.table.read_bytes()
+    np.testing.assert_allclose(pd.read_csv(same.table), pd.read_csv(path.table), rtol=1e-4, atol=1e-6)
+    assert files.read_json(again.result)["settings"]["fitting"] is None
+
+
+def test_a_fitted_curve_is_refined_from_where_it_is(interpolate, workload, ends, tmp_path, fitting):
+    settings = {"num_points": 2, "batch_size": 479}
+    first = interpolate(str(tmp_path / "first"), *ends, workload, curve=Bezier(2), fitting=fitting, **settings)
+    more = {"control_points": [str(first.directory)], "curve": Bezier(3)}
+    second = interpolate(str(tmp_path / "second"), *ends, workload, fitting=fitting, **more, **settings)
+    start = checkpoint.load(second.fit.checkpoint(0)).point
+    fitted = checkpoint.load(first.control_point(1)).point.weights["stem/conv/kernel"]
+    expected = 2 / 3 * fitted + 1 / 3 * ends[0].under(ends[1].mask).weights["stem/conv/kernel"]
+    np.testing.assert_allclose(start.weights["1/stem/conv/kernel"], expected, atol=1e-6)
+
+
+def test_an_unfinished_path_has_no_control_points_to_give(interpolate, workload, ends, tmp_path, fitting):
+    path = interpolate(str(tmp_path), *ends, workload, num_points=2, curve=Bezier(2), fitting=fitting, batch_size=479)
+    path.result.unlink()
+    given = {"curve": Bezier(2), "control_points": [str(tmp_path)]}
+    with pytest.raises(InputError, match="is not finished: it has no path.json"):
+        interpolate(str(tmp_path / "other"), *ends, workload, **given)
+
+
+def test_default_directory_names_the_curve(interpolate, workload, ends, tmp_path, monkeypatch, fitting):
+    monkeypatch.chdir(tmp_path)
+    settings = {"num_points": 2, "batch_size": 479, "curve": Bezier(2)}
+    for kind, more in {"quadratic_sparse": {"fitting": fitting}, "quadratic": {}}.items():
+        path = interpolate(None, *ends, workload, **settings, **more)
+        assert str(path.directory) == f"runs/paths/small-dense-seed0-step0_to_small-dense-seed1-step9_{kind}"
+
+
+def test_stored_statistics_of_a_fit(interpolate, workload, ends, tmp_path, fitting, one_device):
+    """There are none; but a network without BatchNorm has no use for any."""
+    settings = {"curve": Bezier(2), "fitting": fitting, "batch_norm": "stored"}
+    with pytest.raises(InputError, match="batch_norm is 'stored', but control points that are fitted have no moving"):
+        interpolate(str(tmp_path / "path"), *ends, workload, **settings)
+    assert not (tmp_path / "path").exists()
+    images = tf_keras.Input((8, 8, 1))
+    logits = tf_keras.layers.Dense(10, name="head")(tf_keras.layers.Flatten()(images))
+    plain = dataclasses.replace(workload, network=tf_keras.Model(images, logits))
+    ends = [initializations.dense(plain.network, Origin("small", "dense", seed, 0)) for seed in (0, 1)]
+    path = interpolate(str(tmp_path / "path"), *ends, plain, num_points=2, **settings)
+    assert files.read_json(path.result)["independent_units"]["unit"] == "example"
 
 
 def test_points_of_different_workloads(interpolate, workload, ends, tmp_path):

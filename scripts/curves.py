@@ -1,0 +1,53 @@
+"""Fits curves between two checkpoints, sparsely and densely, and draws the loss along them and along the line.
+
+    python scripts/curves.py --start=runs/digits/scratch-seed0 --end=runs/digits/pruned-seed0 \
+        --gin_file=gin/digits/curves.gin
+
+Finished paths are recognised: kill it at any moment and run it again, or ask for more budgets in the same
+directory. Every path is one call of interpolate.py, whose output is in logs/; CurveStudy.processes says how many
+run side by side. The workload is the one of the end's run, as for interpolate.py.
+"""
+
+import pathlib
+
+from absl import flags
+
+from sparse_rigl_lands import commandline
+
+flags.adopt_module_key_flags(commandline)  # so that --help lists them
+_START = flags.DEFINE_string("start", None, "Checkpoint at t = 0: a prefix or a run's directory.")
+_END = flags.DEFINE_string("end", None, "Checkpoint at t = 1: a prefix or a run's directory.")
+
+
+def main() -> None:
+    from sparse_rigl_lands import files
+    from sparse_rigl_lands.errors import InputError
+    from sparse_rigl_lands.reporting import curve_figures, tables
+    from sparse_rigl_lands.studies import curve_study
+
+    # What the end's run has imported can then be named by CurveStudy.bindings too, as interpolate.py knows it.
+    recorded = files.run_of_checkpoint(files.checkpoint_prefix(_END.value)).config
+    commandline.parse_gin("CurveStudy", [recorded] if recorded.exists() else [])
+    study = curve_study.CurveStudy()  # type: ignore[call-arg]  # gin has the arguments
+    written = files.CurveStudyFiles(commandline.OUTPUT_DIR.value or f"runs/{study.name}")
+    outcome = curve_study.evaluate_all(study, written, _START.value, _END.value, commandline.gin_configuration)
+    rows = curve_study.results(study, written, outcome.done)
+    pictures: list[pathlib.Path] = []
+    if paths := curve_study.main_paths(study, written, outcome.done):
+        pictures += curve_figures.draw_figure4(paths, written.figure4)
+    if len({row["steps"] for row in rows if row["steps"]}) > 1:
+        pictures += curve_figures.draw_budgets(written.table, written.budgets)
+    if rows:
+        text = tables.curves_table(rows)
+        files.write_text(written.markdown, text + "\n")
+        print(text)
+        print("\n".join(str(file) for file in (written.table, written.markdown, *pictures)))
+    if outcome.failures:
+        first, failed = outcome.failures[0], len(outcome.failures)
+        raise InputError(
+            f"{failed} of {len(study.runs())} paths failed; the first: {first.name}: {first.reason} ({first.log})"
+        )
+
+
+if __name__ == "__main__":
+    commandline.run(main, required=["start", "end", "gin_file"])
