@@ -36,6 +36,11 @@ def _is_paper_scale(command):
     return bool(re.search(r"--gin_file=gin/\w+\.gin", command))
 
 
+def _is_long(command):
+    """The sweep and the study of curves: half an hour, which tests/scripts/ makes short."""
+    return "sweep.py" in command or "curves.py" in command
+
+
 def _start(arguments, checkout):
     return subprocess.run(
         [sys.executable, *arguments], cwd=checkout, capture_output=True, text=True, check=False, timeout=600
@@ -50,8 +55,8 @@ def _run(arguments, checkout):
 
 @pytest.mark.slow
 def test_commands_on_digits(checkout):
-    commands = [command for command in _commands() if not _is_paper_scale(command) and "sweep.py" not in command]
-    assert len(commands) == 9
+    commands = [command for command in _commands() if not _is_paper_scale(command) and not _is_long(command)]
+    assert len(commands) == 11
     for command in commands:
         output = _run(shlex.split(command)[1:], checkout)
         written = output.splitlines()[-1].removeprefix("checkpoint: ")
@@ -68,13 +73,15 @@ def test_commands_at_the_papers_scale_ask_for_imagenet(checkout, tmp_path, monke
         assert process.stderr.startswith(f"error: imagenet2012, version 5.1.0 or 5.0.0, is not prepared in {tmp_path}")
 
 
-def test_the_papers_line_asks_for_its_ends(checkout):
-    (command,) = [command for command in _commands() if _is_paper_scale(command) and "interpolate.py" in command]
-    process = _start(shlex.split(command)[1:], checkout)
-    assert (process.returncode, process.stderr) == (
-        1,
-        "error: runs/imagenet/scratch-seed0: no such checkpoint or run directory\n",
-    )
+def test_the_papers_paths_ask_for_their_ends(checkout):
+    commands = [command for command in _commands() if _is_paper_scale(command) and "--start" in command]
+    assert len(commands) == 3
+    for command in commands:
+        process = _start(shlex.split(command)[1:], checkout)
+        assert process.returncode == 1
+        assert re.fullmatch(
+            "error: runs/imagenet/(scratch|pruned)-seed0: no such checkpoint or run directory\n", process.stderr
+        )
 
 
 def test_the_sweeps_are_the_gin_files(checkout):
@@ -83,6 +90,12 @@ def test_the_sweeps_are_the_gin_files(checkout):
     assert commands == [
         f"python scripts/sweep.py --gin_file={path}" for path in ("gin/digits/sweep.gin", "gin/sweep.gin")
     ]
+
+
+def test_the_study_of_curves_is_the_gin_files():
+    """tests/scripts/test_curves.py runs a short one."""
+    found = [re.search(r"--gin_file=(\S+)", command)[1] for command in _commands() if "curves.py" in command]
+    assert found == ["gin/digits/curves.gin", "gin/curves.gin"]
 
 
 @pytest.mark.parametrize("program", _blocks("python"), ids=["path of any model", "run and path"])

@@ -62,13 +62,16 @@ class CurveFit:
         that it keys.
 
     Raises:
-      InputError: there is nothing to fit, or a control point to start from is outside of the manifold,
-        or the batch cannot be divided among the replicas, or the learning rate falls to zero.
+      InputError: there is nothing to fit, or no mask to stay within, or a control point to start from is
+        outside of the manifold, or the batch cannot be divided among the replicas, or the learning rate
+        falls to zero.
     """
 
     def __init__(
         self, strategy: tf.distribute.Strategy, workload: Workload, path: WeightPath, fitting: Fitting, seed: int
     ):
+        if fitting.manifold == "sparse" and not path.mask.arrays:
+            raise InputError("Fitting.manifold is 'sparse', but the path has no mask that would make it a subspace")
         curve, mask = path.curve, path.mask if fitting.manifold == "sparse" else Mask({})
         if fitting.batch_size % strategy.num_replicas_in_sync:
             raise InputError(

@@ -115,6 +115,9 @@ def test_a_point_outside_of_the_sparse_manifold_is_no_start(workload, path, one_
 
 
 def test_what_cannot_be_fitted(workload, path, mirrored):
+    unmasked = WeightPath.between(workload.network, path.start, path.end, path.curve, "none")
+    with pytest.raises(InputError, match="Fitting.manifold is 'sparse', but the path has no mask"):
+        CurveFit(mirrored, workload, unmasked, _fitting(manifold="sparse"), seed=0)
     with pytest.raises(InputError, match="Fitting.batch_size 33 does not divide among 2 replicas"):
         CurveFit(mirrored, workload, path, _fitting(batch_size=33), seed=0)
     too_short = tf_keras.optimizers.schedules.CosineDecay(0.1, 10)

@@ -9,7 +9,7 @@ import tensorflow as tf
 import tf_keras
 
 from sparse_rigl_lands.errors import InputError
-from sparse_rigl_lands.paths.curves import Line
+from sparse_rigl_lands.paths.curves import Line, PolygonalChain
 from sparse_rigl_lands.paths.evaluator import PathEvaluator
 from sparse_rigl_lands.paths.interface import evaluate_path
 from sparse_rigl_lands.paths.partial_sums import added_up
@@ -54,6 +54,20 @@ def test_it_is_what_the_evaluator_finds(workload, ends, one_device, batch_norm):
         np.testing.assert_array_equal(found.losses.arrays()[name], array)
     np.testing.assert_array_equal(found.ends.sums, expected.ends.sums)
     assert (found.mask, found.loss_at(0.5), found.loss_at(0.3)) == ("common", found.losses.cross_entropy[1], None)
+
+
+def test_a_curve_of_given_control_points(workload, ends):
+    """A chain through a point of its own is two lines."""
+    middle = random_point(workload.network, 2)
+    examples = _examples(workload).take(200)
+
+    def losses(*points, **settings):
+        settings = {"batch_norm": "stored", "objective": workload.objective, **settings}
+        return evaluate_path(workload.network, *points, examples, **settings).losses.cross_entropy
+
+    found = losses(*ends, num_points=5, curve=PolygonalChain(1), control_points=[middle])
+    first, second = losses(ends[0], middle, num_points=3), losses(middle, ends[1], num_points=3)
+    np.testing.assert_allclose(found, [*first, *second[1:]], rtol=1e-5)
 
 
 def test_bfloat16_is_close_to_float32(workload, ends):
