@@ -12,7 +12,7 @@ from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths import control_points
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
 from sparse_rigl_lands.paths.curve_trainer import CurveTrainer
-from sparse_rigl_lands.paths.draws import draws
+from sparse_rigl_lands.paths.draws import uniform
 from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points.point import Origin
@@ -33,21 +33,17 @@ class Fitting(Recipe):
     Args:
       manifold: where the inner control points may go: ``"sparse"``, the subspace of the path's mask, in
         which every point of the curve then lies; ``"dense"``, anywhere.
-      strata: of how many consecutive steps the t are spread over [0, 1], see ``draws``.
 
     Raises:
       InputError: an unknown manifold, or as ``Recipe``.
     """
 
     manifold: Manifold = "dense"
-    strata: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.manifold not in get_args(Manifold):
             raise InputError(f"Fitting.manifold is {self.manifold!r}; known are {', '.join(get_args(Manifold))}")
-        if not isinstance(self.strata, int) or isinstance(self.strata, bool) or self.strata < 1:
-            raise InputError(f"Fitting.strata is {self.strata!r}; it must be a whole number of at least 1")
 
 
 class CurveFit:
@@ -87,9 +83,8 @@ class CurveFit:
             )
             optimizer = tf_keras.optimizers.SGD(fitting.learning_rate, fitting.momentum, fitting.nesterov)
         network.assign(path.control_points)
-        t = draws(seed, fitting.strata)
         self._trainer = CurveTrainer(
-            network, curve, mask, t, workload.objective, optimizer, fitting.batch_size, strategy
+            network, curve, mask, uniform(seed), workload.objective, optimizer, fitting.batch_size, strategy
         )
         origin = Origin(workload.name, f"{curve.name}_{fitting.manifold}", seed, global_step=0)
         self._initialization = control_points.joined(inner, origin)

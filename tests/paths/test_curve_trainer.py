@@ -15,7 +15,7 @@ from sparse_rigl_lands.paths import control_points
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
 from sparse_rigl_lands.paths.curve_trainer import CurveTrainer
 from sparse_rigl_lands.paths.curves import Bezier, Line, PolygonalChain
-from sparse_rigl_lands.paths.draws import draws
+from sparse_rigl_lands.paths.draws import uniform
 from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.points.point import Origin, Point, assign
@@ -40,7 +40,7 @@ def _trainer(network, path, strategy, objective, manifold=None, rate=0.1, moment
         optimizer = tf_keras.optimizers.SGD(rate, momentum, nesterov=momentum > 0)
     curve_network.assign(path.control_points)
     mask = manifold or Mask({})
-    trainer = CurveTrainer(curve_network, path.curve, mask, t or draws(0), objective, optimizer, batch, strategy)
+    trainer = CurveTrainer(curve_network, path.curve, mask, t or uniform(0), objective, optimizer, batch, strategy)
     inner = control_points.masked(path.inner, mask)
     trainer.restore(Checkpoint(control_points.joined(inner, _ORIGIN), {}))
     return trainer
@@ -118,7 +118,7 @@ class TestTwoParameters:
         i = np.linspace(0, 1, curve.num_control_points)[:, None]
         thetas = (1 - i) * ends[0] + i * ends[1]
         velocity = np.zeros_like(thetas)
-        for step, t in enumerate(draws(0)(0, steps)):
+        for step, t in enumerate(uniform(0)(0, steps)):
             c = curve.coefficients(np.array(t))
             w = c @ thetas
             np.testing.assert_allclose(metrics[step, :2], self.loss(w), rtol=1e-4)
@@ -160,10 +160,10 @@ class TestTwoParameters:
         """
         ends = np.array([[2.0, 0.0], [1.0, 1.0]])
         path = self.path(network, Bezier(2), ends)
-        rate = tf_keras.optimizers.schedules.CosineDecay(0.1, 2000)
-        trainer = _trainer(network, path, one_device, Objective(1.0), rate=rate, batch=4, t=draws(0, strata=8))
-        no_images = tf.data.Dataset.from_tensors((tf.zeros((4, 1, 1, 1)), self.LABELS)).repeat(2000)
-        trainer.take_steps(iter(one_device.experimental_distribute_dataset(no_images)), 2000)
+        rate = tf_keras.optimizers.schedules.CosineDecay(0.1, 4000)
+        trainer = _trainer(network, path, one_device, Objective(1.0), rate=rate, batch=4)
+        no_images = tf.data.Dataset.from_tensors((tf.zeros((4, 1, 1, 1)), self.LABELS)).repeat(4000)
+        trainer.take_steps(iter(one_device.experimental_distribute_dataset(no_images)), 4000)
         (point,) = _inner(trainer, 1)
         np.testing.assert_allclose(_two(point), -0.75 * ends.sum(axis=0), atol=0.05)
 

@@ -56,10 +56,9 @@ def test_the_expected_loss_falls_within_the_manifold(workload, path, one_device,
     assert [fitted.control_points[i] is path.control_points[i] for i in (0, -1)] == [True, True]
 
 
-@pytest.mark.parametrize("strata", [1, 8])
-def test_stopped_anywhere_it_goes_on_to_the_same_bits(workload, path, one_device, tmp_path, monkeypatch, strata):
+def test_stopped_anywhere_it_goes_on_to_the_same_bits(workload, path, one_device, tmp_path, monkeypatch):
     def fit(directory):
-        fit = CurveFit(one_device, workload, path, _fitting(manifold="sparse", strata=strata), seed=3)
+        fit = CurveFit(one_device, workload, path, _fitting(manifold="sparse"), seed=3)
         return fit.run(files.RunFiles(tmp_path / directory))
 
     expected = fit("undisturbed")
@@ -132,8 +131,6 @@ def test_what_cannot_be_fitted(workload, path, mirrored):
         ({"momentum": 1.0}, r"Fitting.momentum is 1.0; it lies in \[0, 1\)"),
         ({"learning_rate": 0.1}, "Fitting.learning_rate is 0.1; it must be a schedule"),
         ({"manifold": "both"}, "Fitting.manifold is 'both'; known are sparse, dense"),
-        ({"strata": 0}, "Fitting.strata is 0; it must be a whole number of at least 1"),
-        ({"strata": True}, "Fitting.strata is True"),
     ],
 )
 def test_settings_out_of_range(settings, message):
