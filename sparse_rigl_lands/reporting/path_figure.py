@@ -38,8 +38,11 @@ def draw_path(path: files.PathFiles) -> tuple[pathlib.Path, ...]:
     ends = table.iloc[[0, -1]]
     axes.plot(ends["t"], ends["cross_entropy"], "o", color=_ENDS, markersize=8, zorder=3)
     axes.legend(frameon=False)
+    fitting = settings["fitting"]
+    fit = f", {fitting['manifold']}, fitted in {fitting['steps']:,} steps" if fitting else ""
     axes.set_xlabel(
-        f"t along the {settings['curve']}\n0: {_name(settings['start'])}    1: {_name(settings['end'])}\n"
+        f"t along the {settings['curve']}{fit}\n"
+        f"0: {name_of_end(settings['start'])}    1: {name_of_end(settings['end'])}\n"
         f"mask: {settings['mask']}, BatchNorm: {settings['batch_norm']}"
     )
     images = "augmented training" if settings["augmented"] else "training"
@@ -61,13 +64,43 @@ def describe_path(result: dict) -> str:
     verdict, barrier, rise = result["verdict"], result["barrier"], result["largest_rise"]
     surely = f"tolerance {result['tolerance']:g}, {result['confidence']:.0%} confidence, {result['images']:,} images"
     climbs = f"from t = {rise['start']:.2f} to {rise['end']:.2f}"
+    within, dips = _within(result), _dip(result)
     if verdict == "monotone":
-        return f"Monotone: the loss rises by {_bounds(rise)}; {surely}."
+        return f"Monotone{within}: the loss rises by {_bounds(rise)}{dips}; {surely}."
     if verdict == "barrier":
-        return f"A barrier of {_bounds(barrier)} above the higher end, at t = {barrier['end']:.2f}; {surely}."
+        left = ", is left" + within if within else ""
+        return f"A barrier of {_bounds(barrier)} above the higher end, at t = {barrier['end']:.2f}{left}; {surely}."
     if verdict == "no_barrier":
-        return f"No barrier, {_bounds(barrier)}, but the loss rises by {_bounds(rise)} {climbs}; {surely}."
-    return f"Undecided: the largest rise is {_bounds(rise)}, the barrier {_bounds(barrier)}; {surely}."
+        return (
+            f"No barrier{within}, {_bounds(barrier)}, but the loss rises by {_bounds(rise)} {climbs}{dips}; {surely}."
+        )
+    if barrier["upper"] <= result["tolerance"]:
+        return f"No barrier{within}, {_bounds(barrier)}; a rise is undecided: {_bounds(rise)} {climbs}{dips}; {surely}."
+    return f"Undecided{within}: the largest rise is {_bounds(rise)}, the barrier {_bounds(barrier)}{dips}; {surely}."
+
+
+def barrier_in_words(result: dict) -> str:
+    """The barrier alone, in few words, from ``path.json``."""
+    barrier, within = result["barrier"], _within(result)
+    if result["verdict"] == "barrier":
+        return f"barrier {_bounds(barrier)}{within}"
+    if barrier["upper"] <= result["tolerance"]:
+        return f"no barrier{within}: {_bounds(barrier)}"
+    return f"barrier undecided{within}: {_bounds(barrier)}"
+
+
+def _within(result: dict) -> str:
+    """The budget of a fit: what it has not found it may find with a larger one."""
+    fitting = result["settings"]["fitting"]
+    return f" within {fitting['steps']:,} steps" if fitting else ""
+
+
+def _dip(result: dict) -> str:
+    """Where a path goes below both of its ends, it is not merely the way down from one to the other."""
+    ends, lowest = result["ends_on_the_path"].values(), result["lowest"]
+    if None in ends or lowest["cross_entropy"] >= min(ends):
+        return ""
+    return f"; it dips below both ends, to {lowest['cross_entropy']:.3f} at t = {lowest['t']:.2f}"
 
 
 def _bounds(climb: dict) -> str:
@@ -80,6 +113,7 @@ def _rounded_up(height: float) -> str:
     return f"{math.ceil(height * 1000) / 1000:.3f}"
 
 
-def _name(end: dict) -> str:
+def name_of_end(end: dict) -> str:
+    """An end of a path, from the settings in ``path.json``."""
     step = "initialization" if end["global_step"] == 0 else f"step {end['global_step']:,}"
     return f"{end['method']} (seed {end['seed']}, {step})"

@@ -79,5 +79,26 @@ def sweep_table(rows: Sequence[dict[str, Any]]) -> str:
     return pd.DataFrame(table).to_markdown(index=False, disable_numparse=True)
 
 
+def curves_table(rows: Sequence[dict[str, Any]]) -> str:
+    """What a study of curves found as Markdown, from rows of ``curve_study.results``."""
+
+    def bounds(row: dict[str, Any], name: str) -> str:
+        return f"{row[name]:.3f} ({row[f'{name}_lower']:.3f} to {row[f'{name}_upper']:.3f})"
+
+    table = [
+        {
+            "curve": f"{row['title']}, {row['manifold']}" if row["manifold"] else row["title"],
+            "steps": f"{row['steps']:,}" if row["steps"] else "-",
+            "barrier": bounds(row, "barrier"),
+            "at t": f"{row['barrier_at']:.2f}",
+            "largest rise": bounds(row, "largest_rise"),
+            "lowest loss": f"{row['lowest_loss']:.4f} at {row['lowest_at']:.2f}",
+            "verdict": row["verdict"].replace("_", " "),
+        }
+        for row in rows
+    ]
+    return pd.DataFrame(table).to_markdown(index=False, disable_numparse=True)
+
+
 def _if_there(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)

@@ -13,7 +13,7 @@ def _climb(height, start=0.0, end=0.0, lower=0.0, upper=None):
     return {"height": height, "start": start, "end": end, "lower": lower, "upper": height if upper is None else upper}
 
 
-def _path(directory, losses=(2.3, 2.4, 0.1)):
+def _path(directory, losses=(2.3, 2.4, 0.1), fitting=None):
     path = files.PathFiles(directory)
     path.create()
     rows = [
@@ -23,8 +23,9 @@ def _path(directory, losses=(2.3, 2.4, 0.1)):
     files.write_csv(path.table, rows)
     end = {"workload": "digits", "method": "pruned", "seed": 0, "global_step": 0, "digest": ""}
     settings = {"start": end, "end": {**end, "global_step": 2000}, "curve": "line", "label_smoothing": 0.1}
+    settings |= {"fitting": fitting}
     settings |= {"augmented": True, "mask": "end", "batch_norm": "batch", "confidence": 0.95}
-    result = _result("barrier", _climb(0.1, 0.0, 0.5), _climb(0.1, 0.0, 0.5, 0.06, 0.14))
+    result = _result("barrier", _climb(0.1, 0.0, 0.5), _climb(0.1, 0.0, 0.5, 0.06, 0.14), fitting)
     result |= {
         "settings": settings,
         "confidence_of_each_look": 0.95,
@@ -34,9 +35,11 @@ def _path(directory, losses=(2.3, 2.4, 0.1)):
     return path
 
 
-def _result(verdict, rise, barrier):
+def _result(verdict, rise, barrier, fitting=None, ends=(2.3, 0.1), lowest=0.1):
     judged = {"verdict": verdict, "largest_rise": rise, "barrier": barrier}
-    return {**judged, "tolerance": 0.05, "confidence": 0.95, "images": 1437}
+    judged |= {"tolerance": 0.05, "confidence": 0.95, "images": 1437, "settings": {"fitting": fitting}}
+    judged |= {"ends_on_the_path": dict(zip(("start", "end"), ends, strict=True))}
+    return {**judged, "lowest": {"t": 0.3, "cross_entropy": lowest}}
 
 
 def test_png_and_svg_are_drawn_and_reproducible(tmp_path):
@@ -77,8 +80,14 @@ def test_margins_are_students():
         (
             "undecided",
             _climb(0.06, upper=0.13),
+            _climb(0.04, lower=0.01, upper=0.06),
+            "Undecided: the largest rise is 0.060 .0.000 to 0.130., the barrier 0.040 .0.010 to 0.060.; ",
+        ),
+        (
+            "undecided",
+            _climb(0.04, 0.5, 1.0, 0.01, 0.07),
             _climb(0.0, upper=0.01),
-            "Undecided: the largest rise is 0.060 .0.000 to 0.130., the barrier at most 0.010; ",
+            "No barrier, at most 0.010; a rise is undecided: 0.040 .0.010 to 0.070. from t = 0.50 to 1.00; ",
         ),
     ],
 )
@@ -86,3 +95,35 @@ def test_words_of_a_path(verdict, rise, barrier, words):
     found = path_figure.describe_path(_result(verdict, rise, barrier))
     assert re.match(words, found)
     assert found.endswith("; tolerance 0.05, 95% confidence, 1,437 images.")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "barrier", "words", "few_words"),
+    [
+        ("barrier", _climb(0.5, 0, 0.5, 0.4, 0.6), "at t = 0.50, is left within 1,200 steps; ", "barrier 0.500"),
+        ("no_barrier", _climb(0.0), "No barrier within 1,200 steps, at most 0.000, but ", "no barrier"),
+        ("monotone", _climb(0.0), "Monotone within 1,200 steps: the loss ", "no barrier"),
+        ("undecided", _climb(0.0), "No barrier within 1,200 steps, ", "no barrier"),
+        ("undecided", _climb(0.0, upper=0.1), "Undecided within 1,200 steps: ", "barrier undecided"),
+    ],
+)
+def test_of_a_fitted_curve_the_budget_is_told(verdict, barrier, words, few_words):
+    result = _result(verdict, _climb(0.1), barrier, {"manifold": "dense", "steps": 1200})
+    assert words in path_figure.describe_path(result)
+    assert path_figure.barrier_in_words(result).startswith(few_words)
+    assert "within 1,200 steps" in path_figure.barrier_in_words(result)
+
+
+@pytest.mark.parametrize("verdict", ["monotone", "no_barrier", "undecided"])
+def test_a_dip_below_both_ends_is_told(verdict):
+    def words(**settings):
+        return path_figure.describe_path(_result(verdict, _climb(0.1), _climb(0.0), **settings))
+
+    assert "; it dips below both ends, to 0.020 at t = 0.30; tolerance" in words(ends=(0.1, 0.05), lowest=0.02)
+    assert "dips" not in words(ends=(0.1, 0.02), lowest=0.02)
+    assert "dips" not in words(ends=(0.1, None), lowest=0.02)
+
+
+def test_the_picture_of_a_fitted_curve_names_manifold_and_budget(tmp_path):
+    svg = path_figure.draw_path(_path(tmp_path, fitting={"manifold": "sparse", "steps": 1200}))[1].read_text()
+    assert "sparse, fitted in 1,200 steps" in svg

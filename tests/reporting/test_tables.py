@@ -79,3 +79,16 @@ def test_sweep_table_gives_the_mean_and_the_spread_over_seeds():
     assert pruned == ["pruned", "0.9", "0.4500", "0", "2", *spread, "4 in pruned/kernel", "none", "4 of 12"]
     assert zeroed[:4] == ["zeroed_init", "0", "0.0000", "0.999"]
     assert zeroed[-3:] == ["0 in zeroed_init/kernel", "a/kernel, b/kernel", "3 of 12"]
+
+
+def test_table_of_curves():
+    row = {"title": "line", "manifold": "", "steps": 0, "barrier": 4.0, "barrier_lower": 3.5, "barrier_upper": 4.5}
+    row |= {"barrier_at": 0.5, "largest_rise": 4.1, "largest_rise_lower": 3.6, "largest_rise_upper": 4.6}
+    row |= {"lowest_loss": 0.04, "lowest_at": 1.0, "verdict": "barrier"}
+    fitted = {**row, "title": "cubic Bezier curve", "manifold": "dense", "steps": 1200, "verdict": "no_barrier"}
+    lines = tables.curves_table([row, fitted]).splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert cells[0] == ["curve", "steps", "barrier", "at t", "largest rise", "lowest loss", "verdict"]
+    numbers = ["4.000 (3.500 to 4.500)", "0.50", "4.100 (3.600 to 4.600)", "0.0400 at 1.00"]
+    assert cells[2] == ["line", "-", *numbers, "barrier"]
+    assert cells[3] == ["cubic Bezier curve, dense", "1,200", *numbers, "no barrier"]
