@@ -36,6 +36,7 @@ lint: $(VENV)/installed-lint
 
 bench: $(VENV)/installed
 	$(RUN) -m benchmarks.train_step
+	$(RUN) -m benchmarks.curve_fit
 	$(RUN) -m benchmarks.path_memory
 	$(RUN) -m benchmarks.precision
 	$(RUN) -m benchmarks.images_saved
