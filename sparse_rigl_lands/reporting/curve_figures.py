@@ -94,7 +94,7 @@ def draw_budgets(table: pathlib.Path, figure: tuple[pathlib.Path, ...]) -> tuple
     # Linear below the tolerance, where a barrier may be zero.
     axes.set_yscale("symlog", linthresh=tolerance or 0.01)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda loss, _: f"{loss:g}"))
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 3 * rows["barrier_upper"].max())  # with room above the level of the line
     axes.set_xlabel("steps of the fit")
     axes.set_ylabel("barrier (nats), with its bounds")
     axes.grid(alpha=0.3)

@@ -2,6 +2,7 @@
 
 import math
 import pathlib
+import textwrap
 
 import pandas as pd
 import scipy.stats
@@ -11,6 +12,7 @@ from sparse_rigl_lands import files
 from sparse_rigl_lands.reporting import pictures
 
 _LOSS, _ENDS = "#0b5394", "#b45f06"
+_TITLE_WIDTH = 95  # characters that fit above the picture
 
 
 def draw_path(path: files.PathFiles) -> tuple[pathlib.Path, ...]:
@@ -49,7 +51,8 @@ def draw_path(path: files.PathFiles) -> tuple[pathlib.Path, ...]:
     axes.set_ylabel(f"loss (nats) on {result['images']:,} {images} images")
     axes.set_ylim(bottom=-0.03 * loss.max())  # zero, with room for the marks on it
     axes.grid(alpha=0.3)
-    axes.set_title(describe_path(result).replace("; ", ";\n"), fontsize=10)
+    clauses = describe_path(result).replace("; ", ";\n").splitlines()
+    axes.set_title("\n".join(textwrap.fill(clause, _TITLE_WIDTH) for clause in clauses), fontsize=10)
     pictures.save(figure, path.figures)
     return path.figures
 

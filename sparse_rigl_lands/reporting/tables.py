@@ -85,6 +85,11 @@ def curves_table(rows: Sequence[dict[str, Any]]) -> str:
     def bounds(row: dict[str, Any], name: str) -> str:
         return f"{row[name]:.3f} ({row[f'{name}_lower']:.3f} to {row[f'{name}_upper']:.3f})"
 
+    def verdict(row: dict[str, Any]) -> str:
+        if row["verdict"] == "undecided" and row["barrier_upper"] <= row["tolerance"]:
+            return "no barrier, a rise undecided"
+        return row["verdict"].replace("_", " ")
+
     table = [
         {
             "curve": f"{row['title']}, {row['manifold']}" if row["manifold"] else row["title"],
@@ -93,7 +98,7 @@ def curves_table(rows: Sequence[dict[str, Any]]) -> str:
             "at t": f"{row['barrier_at']:.2f}",
             "largest rise": bounds(row, "largest_rise"),
             "lowest loss": f"{row['lowest_loss']:.4f} at {row['lowest_at']:.2f}",
-            "verdict": row["verdict"].replace("_", " "),
+            "verdict": verdict(row),
         }
         for row in rows
     ]
