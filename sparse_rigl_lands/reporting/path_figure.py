@@ -83,13 +83,19 @@ def describe_path(result: dict) -> str:
 
 
 def barrier_in_words(result: dict) -> str:
-    """The barrier alone, in few words, from ``path.json``."""
-    barrier, within = result["barrier"], _within(result)
-    if result["verdict"] == "barrier":
-        return f"barrier {_bounds(barrier)}{within}"
+    """The barrier alone, from ``path.json``, in at most two short lines; the budget of a fit is in the second."""
+    barrier, more = result["barrier"], []
+    if fitting := result["settings"]["fitting"]:
+        more.append(f"within {fitting['steps']:,} steps")
     if barrier["upper"] <= result["tolerance"]:
-        return f"no barrier{within}: {_bounds(barrier)}"
-    return f"barrier undecided{within}: {_bounds(barrier)}"
+        words = f"no barrier, {_bounds(barrier)}"
+        if _dip(result):
+            more.append(f"dips to {result['lowest']['cross_entropy']:.3f}")
+    else:
+        words = f"barrier {_bounds(barrier)}"
+        if result["verdict"] != "barrier":
+            more.append("undecided")
+    return "\n".join([words, ", ".join(more)]).strip()
 
 
 def _within(result: dict) -> str:

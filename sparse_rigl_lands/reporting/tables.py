@@ -85,11 +85,6 @@ def curves_table(rows: Sequence[dict[str, Any]]) -> str:
     def bounds(row: dict[str, Any], name: str) -> str:
         return f"{row[name]:.3f} ({row[f'{name}_lower']:.3f} to {row[f'{name}_upper']:.3f})"
 
-    def verdict(row: dict[str, Any]) -> str:
-        if row["verdict"] == "undecided" and row["barrier_upper"] <= row["tolerance"]:
-            return "no barrier, a rise undecided"
-        return row["verdict"].replace("_", " ")
-
     table = [
         {
             "curve": f"{row['title']}, {row['manifold']}" if row["manifold"] else row["title"],
@@ -98,11 +93,21 @@ def curves_table(rows: Sequence[dict[str, Any]]) -> str:
             "at t": f"{row['barrier_at']:.2f}",
             "largest rise": bounds(row, "largest_rise"),
             "lowest loss": f"{row['lowest_loss']:.4f} at {row['lowest_at']:.2f}",
-            "verdict": verdict(row),
+            "verdict": _verdict(row),
         }
         for row in rows
     ]
     return pd.DataFrame(table).to_markdown(index=False, disable_numparse=True)
+
+
+def _verdict(row: dict[str, Any]) -> str:
+    """In words. A rise that is undecided leaves no doubt of a barrier whose bounds are within the tolerance."""
+    words, ends = row["verdict"].replace("_", " "), (row["loss_at_start"], row["loss_at_end"])
+    if row["verdict"] == "undecided" and row["barrier_upper"] <= row["tolerance"]:
+        words = "no barrier, a rise undecided"
+    if row["verdict"] == "barrier" or None in ends or row["lowest_loss"] >= min(ends):
+        return words
+    return f"{words}, dips below both ends"
 
 
 def _if_there(value: float | None, form: str) -> str:

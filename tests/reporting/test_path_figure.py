@@ -4,9 +4,10 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from sparse_rigl_lands import files
-from sparse_rigl_lands.reporting import path_figure
+from sparse_rigl_lands.reporting import path_figure, pictures
 
 
 def _climb(height, start=0.0, end=0.0, lower=0.0, upper=None):
@@ -100,18 +101,47 @@ def test_words_of_a_path(verdict, rise, barrier, words):
 @pytest.mark.parametrize(
     ("verdict", "barrier", "words", "few_words"),
     [
-        ("barrier", _climb(0.5, 0, 0.5, 0.4, 0.6), "at t = 0.50, is left within 1,200 steps; ", "barrier 0.500"),
-        ("no_barrier", _climb(0.0), "No barrier within 1,200 steps, at most 0.000, but ", "no barrier"),
-        ("monotone", _climb(0.0), "Monotone within 1,200 steps: the loss ", "no barrier"),
-        ("undecided", _climb(0.0), "No barrier within 1,200 steps, ", "no barrier"),
-        ("undecided", _climb(0.0, upper=0.1), "Undecided within 1,200 steps: ", "barrier undecided"),
+        (
+            "barrier",
+            _climb(0.5, 0, 0.5, 0.4, 0.6),
+            "at t = 0.50, is left within 1,200 steps; ",
+            "barrier 0.500 (0.400 to 0.600)\nwithin 1,200 steps",
+        ),
+        (
+            "no_barrier",
+            _climb(0.0),
+            "No barrier within 1,200 steps, at most 0.000, but ",
+            "no barrier, at most 0.000\nwithin 1,200 steps, dips to 0.050",
+        ),
+        (
+            "monotone",
+            _climb(0.0),
+            "Monotone within 1,200 steps: the loss ",
+            "no barrier, at most 0.000\nwithin 1,200 steps, dips to 0.050",
+        ),
+        (
+            "undecided",
+            _climb(0.0),
+            "No barrier within 1,200 steps, ",
+            "no barrier, at most 0.000\nwithin 1,200 steps, dips to 0.050",
+        ),
+        (
+            "undecided",
+            _climb(0.02, 0, 0.5, 0.0, 0.1),
+            "Undecided within 1,200 steps: ",
+            "barrier 0.020 (0.000 to 0.100)\nwithin 1,200 steps, undecided",
+        ),
     ],
 )
 def test_of_a_fitted_curve_the_budget_is_told(verdict, barrier, words, few_words):
-    result = _result(verdict, _climb(0.1), barrier, {"manifold": "dense", "steps": 1200})
+    result = _result(verdict, _climb(0.1), barrier, {"manifold": "dense", "steps": 1200}, lowest=0.05)
     assert words in path_figure.describe_path(result)
-    assert path_figure.barrier_in_words(result).startswith(few_words)
-    assert "within 1,200 steps" in path_figure.barrier_in_words(result)
+    assert path_figure.barrier_in_words(result) == few_words
+
+
+def test_few_words_of_a_line_name_no_budget():
+    barrier = _climb(0.5, 0, 0.5, 0.4, 0.6)
+    assert path_figure.barrier_in_words(_result("barrier", barrier, barrier)) == "barrier 0.500 (0.400 to 0.600)"
 
 
 @pytest.mark.parametrize("verdict", ["monotone", "no_barrier", "undecided"])
@@ -122,6 +152,22 @@ def test_a_dip_below_both_ends_is_told(verdict):
     assert "; it dips below both ends, to 0.020 at t = 0.30; tolerance" in words(ends=(0.1, 0.05), lowest=0.02)
     assert "dips" not in words(ends=(0.1, 0.02), lowest=0.02)
     assert "dips" not in words(ends=(0.1, None), lowest=0.02)
+
+
+def test_the_title_fits_above_the_picture(tmp_path, monkeypatch):
+    path = _path(tmp_path, fitting={"manifold": "dense", "steps": 1200})
+    rise, barrier = _climb(0.2, 0.4, 1.0, 0.1, 0.3), _climb(0.01, lower=0.005, upper=0.02)
+    result = files.read_json(path.result)
+    told = _result("no_barrier", rise, barrier, lowest=0.05) | {"settings": result["settings"]}
+    files.write_json(path.result, result | told)
+    figures = []
+    monkeypatch.setattr(pictures, "save", lambda figure, _: figures.append(figure))
+    path_figure.draw_path(path)
+    figure, renderer = figures[0], FigureCanvasAgg(figures[0]).get_renderer()
+    figure.draw(renderer)
+    box = figure.axes[0].title.get_window_extent(renderer)
+    assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+    assert figure.axes[0].get_title().replace("\n", " ") == path_figure.describe_path(files.read_json(path.result))
 
 
 def test_the_picture_of_a_fitted_curve_names_manifold_and_budget(tmp_path):

@@ -1,5 +1,6 @@
 """Protects: a table names every row whole, with its own numbers."""
 
+import pytest
 from rich.console import Console
 
 from sparse_rigl_lands.reporting import tables
@@ -84,14 +85,29 @@ def test_sweep_table_gives_the_mean_and_the_spread_over_seeds():
 def test_table_of_curves():
     row = {"title": "line", "manifold": "", "steps": 0, "barrier": 4.0, "barrier_lower": 3.5, "barrier_upper": 4.5}
     row |= {"barrier_at": 0.5, "largest_rise": 4.1, "largest_rise_lower": 3.6, "largest_rise_upper": 4.6}
-    row |= {"lowest_loss": 0.04, "lowest_at": 1.0, "verdict": "barrier", "tolerance": 0.05}
+    row |= {"lowest_loss": 0.04, "lowest_at": 1.0, "verdict": "barrier"}
+    row |= {"loss_at_start": 0.13, "loss_at_end": 0.04, "tolerance": 0.05}
     fitted = {**row, "title": "cubic Bezier curve", "manifold": "dense", "steps": 1200, "verdict": "no_barrier"}
-    undecided = {**fitted, "verdict": "undecided", "barrier": 0.01, "barrier_lower": 0.0, "barrier_upper": 0.04}
-    unknown = {**undecided, "barrier_upper": 0.06}
-    lines = tables.curves_table([row, fitted, undecided, unknown]).splitlines()
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    assert cells[0] == ["curve", "steps", "barrier", "at t", "largest rise", "lowest loss", "verdict"]
+    heading, line, curve = _cells(tables.curves_table([row, fitted]))
+    assert heading == ["curve", "steps", "barrier", "at t", "largest rise", "lowest loss", "verdict"]
     numbers = ["4.000 (3.500 to 4.500)", "0.50", "4.100 (3.600 to 4.600)", "0.0400 at 1.00"]
-    assert cells[2] == ["line", "-", *numbers, "barrier"]
-    assert cells[3] == ["cubic Bezier curve, dense", "1,200", *numbers, "no barrier"]
-    assert [line[-1] for line in cells[4:]] == ["no barrier, a rise undecided", "undecided"]
+    assert line == ["line", "-", *numbers, "barrier"]
+    assert curve == ["cubic Bezier curve, dense", "1,200", *numbers, "no barrier"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "undecided, dips below both ends"),
+        ({"verdict": "no_barrier"}, "no barrier, dips below both ends"),
+        ({"verdict": "barrier"}, "barrier"),
+        ({"barrier_upper": 0.05}, "no barrier, a rise undecided, dips below both ends"),
+        ({"lowest_loss": 0.04}, "undecided"),
+        ({"loss_at_end": None}, "undecided"),
+    ],
+)
+def test_verdicts_of_curves_in_words(changes, words):
+    climbs = {f"{climb}{bound}": 0.0 for climb in ("barrier", "largest_rise") for bound in ("", "_lower", "_upper")}
+    row = {"title": "line", "manifold": "", "steps": 0, **climbs, "barrier_upper": 0.06, "barrier_at": 0.0}
+    row |= {"loss_at_start": 0.13, "loss_at_end": 0.04, "lowest_loss": 0.01, "lowest_at": 0.5, "tolerance": 0.05}
+    assert _cells(tables.curves_table([row | {"verdict": "undecided"} | changes]))[1][-1] == words
