@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import commandline, files
 from sparse_rigl_lands.points import checkpoint
 
 
@@ -117,22 +117,28 @@ def test_lines_of_the_gin_files(commands, small_run, tmp_path, gin_file):
     assert settings["precision"] == ("float32" if "digits" in gin_file else "mixed_bfloat16")
 
 
+@pytest.mark.parametrize("experiments", ["gin/digits", "gin"])
+@pytest.mark.parametrize("manifold", ["sparse", "dense"])
+@pytest.mark.parametrize(("curve", "degree"), [("quadratic", 2), ("cubic", 3)])
+def test_gin_files_of_curves_are_what_they_are_called(experiments, curve, degree, manifold):
+    """One budget sets the steps and the schedule; nothing but the curve and the manifold tells them apart."""
+    configuration = commandline.gin_configuration(f"{experiments}/{curve}_{manifold}.gin", ["BUDGET = 7"])
+    for line in (
+        f"Bezier.degree = {degree}",
+        f"Fitting.manifold = '{manifold}'",
+        "Fitting.steps = %BUDGET",
+        "WarmupCosine.steps = %BUDGET",
+        "BUDGET = 7",
+    ):
+        assert line in configuration.splitlines()
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("experiments", "curve", "manifold"),
-    [
-        ("gin/digits", "quadratic", "sparse"),
-        ("gin/digits", "quadratic", "dense"),
-        ("gin", "quadratic", "sparse"),
-        ("gin", "quadratic", "dense"),
-        ("gin", "cubic", "sparse"),
-        ("gin", "cubic", "dense"),
-    ],
-)
-def test_curves_of_the_gin_files(commands, small_run, tmp_path, experiments, curve, manifold):
-    """The paper's differ in nothing but numbers: they can be tried on digits. The README's commands are the others."""
+@pytest.mark.parametrize(("curve", "manifold"), [("quadratic", "sparse"), ("cubic", "dense")])
+def test_curves_of_the_papers_gin_files(commands, small_run, tmp_path, curve, manifold):
+    """They can be tried on digits; those of digits are commands of the README and paths of the study of curves."""
     start, path = files.RunFiles(small_run).checkpoint(0), files.PathFiles(tmp_path / "path")
-    arguments = [f"--start={start}", f"--end={small_run}", f"--gin_file={experiments}/{curve}_{manifold}.gin"]
+    arguments = [f"--start={start}", f"--end={small_run}", f"--gin_file=gin/{curve}_{manifold}.gin"]
     arguments += ["--gin_param=BUDGET=2", "--gin_param=interpolate.num_points=3"]
     output = commands.run("interpolate.py", *arguments, f"--output_dir={path.directory}")
     assert f"{curve} Bezier curve from digits-pruned-seed0-step0 to digits-pruned-seed0-step60, mask: end" in output
@@ -140,9 +146,7 @@ def test_curves_of_the_gin_files(commands, small_run, tmp_path, experiments, cur
     assert len(list(path.control_points.glob("*.index"))) == points
     fitting = files.read_json(path.result)["settings"]["fitting"]
     assert (fitting["manifold"], fitting["steps"]) == (manifold, 2)
-    assert (fitting["precision"], fitting["batch_size"]) == (
-        ("float32", 128) if experiments == "gin/digits" else ("mixed_bfloat16", 1024)
-    )
+    assert (fitting["precision"], fitting["batch_size"]) == ("mixed_bfloat16", 1024)
     mask = checkpoint.load(files.checkpoint_prefix(str(small_run))).point.mask
     for i in range(1, points + 1):
         point = checkpoint.load(path.control_point(i)).point
