@@ -38,8 +38,8 @@ def stages(workload, one_device, tmp_path):
     def make(name="path", kill_at=None):
         path = files.PathFiles(tmp_path / name)
         path.create()
-        path = WeightPath.between(workload.network, *ends, Line())
-        evaluator = PathEvaluator(workload.network, path, T, workload.objective, one_device)
+        line = WeightPath.between(workload.network, *ends, Line())
+        evaluator = PathEvaluator(workload.network, line, T, workload.objective, one_device)
         if kill_at is not None:
             evaluator.recalibration = lambda original=evaluator.recalibration: _killed(original(), kill_at)
             evaluator.losses = lambda by, original=evaluator.losses: _killed(original(by), kill_at)

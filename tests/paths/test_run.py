@@ -261,6 +261,7 @@ def test_stored_statistics_of_a_fit(interpolate, workload, ends, tmp_path, fitti
     logits = tf_keras.layers.Dense(10, name="head")(tf_keras.layers.Flatten()(images))
     plain = dataclasses.replace(workload, network=tf_keras.Model(images, logits))
     ends = [initializations.dense(plain.network, Origin("small", "dense", seed, 0)) for seed in (0, 1)]
+    settings["fitting"] = dataclasses.replace(fitting, manifold="dense")
     path = interpolate(str(tmp_path / "path"), *ends, plain, num_points=2, **settings)
     assert files.read_json(path.result)["independent_units"]["unit"] == "example"
 
