@@ -186,3 +186,8 @@ def test_barriers_against_their_budgets(drawn, tmp_path):
     assert axes.get_ylim()[1] > 5.0  # the upper bound of the line's barrier
     levels = {line.get_label(): line.get_ydata()[0] for line in axes.lines if line.get_label() in labels}
     assert levels == {"line, not fitted": 4.0, "tolerance, 0.05": 0.05}
+    dashed = {line.get_label(): line.is_dashed() for line in axes.lines if line.get_label() in levels}
+    assert dashed == {"line, not fitted": False, "tolerance, 0.05": True}
+    (band,) = axes.patches  # of the line's barrier
+    bounds = band.get_extents().transformed(axes.transData.inverted()).intervaly
+    np.testing.assert_allclose(bounds, [3.0, 5.0])
