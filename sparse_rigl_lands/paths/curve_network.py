@@ -96,9 +96,18 @@ class CurveNetwork:
         return moments
 
     def weights(self, coefficients: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The weights at a place on the curve by name, float32; without the statistics."""
+        """The weights at a place on the curve by name, float32; without the statistics.
+
+        They are combined one after another, or the products of all control points would exist at once.
+        """
+        combined: dict[str, tf.Tensor] = {}
+        before: list[tf.Tensor] = []
         with self._curve.during(Call(self._scalars(coefficients), "stored")):
-            return {name: self._curve[name] for name in self.weight_names}
+            for name in self.weight_names:
+                with tf.control_dependencies(before):
+                    combined[name] = self._curve[name]
+                before = [combined[name]]
+        return combined
 
     def _scalars(self, coefficients: tf.Tensor) -> list[tf.Tensor]:
         return tf.unstack(coefficients, self.num_control_points)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
-import tf_keras
 
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths import control_points
@@ -14,6 +13,7 @@ from sparse_rigl_lands.paths.draws import Draws
 from sparse_rigl_lands.points.point import Origin, Point, check_fit
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.objective import Objective
+from sparse_rigl_lands.training.scaled_sgd import ScaledSGD
 from sparse_rigl_lands.training.trainer import Trainer
 
 
@@ -23,9 +23,9 @@ class CurveTrainer(Trainer):
     L is training's own objective at w(t): smoothed cross-entropy under batch statistics, and the L2
     term of w(t) itself, not of the control points (Garipov et al. 2018, arXiv 1802.10026; Evci et al.
     2019, equation 2). With dL/dtheta_i = c_i(t) dL/dw, one gradient is held and reduced over replicas,
-    however many control points there are. Memory is that of the control points, the momentum of the
-    inner ones, one combined set of weights, and its gradient; and, while a step runs, of products with
-    the coefficients: on a CPU about 2.5 further sets of weights for every inner control point.
+    however many control points there are, and theta_i moves by it at c_i(t) times the learning rate.
+    Memory is that of the control points, the momentum of the inner ones, one combined set of weights,
+    and its gradient.
 
     What is trained is a point of the product space, see ``control_points.joined``.
 
@@ -47,7 +47,7 @@ class CurveTrainer(Trainer):
         mask: Mask,
         draws: Draws,
         objective: Objective,
-        optimizer: tf_keras.optimizers.SGD,
+        optimizer: ScaledSGD,
         batch_size: int,
         strategy: tf.distribute.Strategy,
     ):
@@ -87,13 +87,11 @@ class CurveTrainer(Trainer):
     def _apply(self, gradients: Mapping[str, tf.Tensor], of_step: tf.Tensor) -> None:
         within = [tf.where(self._live[n], g, 0.0) if n in self._live else g for n, g in gradients.items()]
         summed = tf.distribute.get_replica_context().all_reduce("SUM", within)
-        self._optimizer.apply_gradients(
-            (
-                (of_step[i] * gradient, self._trained[control_points.name_of(i, name)])
-                for name, gradient in zip(gradients, summed, strict=True)
-                for i in self._inner
-            ),
-            skip_gradients_aggregation=True,
+        coefficients = tf.unstack(of_step, self._curve.num_control_points)
+        self._optimizer.apply_scaled_gradients(
+            [coefficients[i] for i in self._inner],
+            summed,
+            [[self._trained[control_points.name_of(i, name)] for i in self._inner] for name in gradients],
         )
 
     def _point(self, origin: Origin) -> Point:

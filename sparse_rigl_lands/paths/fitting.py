@@ -5,7 +5,6 @@ from typing import Literal, get_args
 
 import gin
 import tensorflow as tf
-import tf_keras
 
 from sparse_rigl_lands import files, seeds
 from sparse_rigl_lands.errors import InputError
@@ -20,6 +19,7 @@ from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.loop import train_from_latest
 from sparse_rigl_lands.training.recipe import Recipe
+from sparse_rigl_lands.training.scaled_sgd import ScaledSGD
 from sparse_rigl_lands.training.workload import Workload
 
 Manifold = Literal["sparse", "dense"]
@@ -81,7 +81,7 @@ class CurveFit:
             network = CurveNetwork(
                 variants.with_precision(workload.network, fitting.precision), curve.num_control_points
             )
-            optimizer = tf_keras.optimizers.SGD(fitting.learning_rate, fitting.momentum, fitting.nesterov)
+            optimizer = ScaledSGD(fitting.learning_rate, fitting.momentum, fitting.nesterov)
         network.assign(path.control_points)
         self._trainer = CurveTrainer(
             network, curve, mask, uniform(seed), workload.objective, optimizer, fitting.batch_size, strategy

@@ -22,6 +22,7 @@ from sparse_rigl_lands.points.point import Origin, Point, assign
 from sparse_rigl_lands.sparsity import random_masks, variants
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.objective import Objective
+from sparse_rigl_lands.training.scaled_sgd import ScaledSGD
 from tests.paths.random_points import random_point
 
 _BATCH = 12
@@ -37,7 +38,7 @@ def _path(network, curve, mask=None):
 def _trainer(network, path, strategy, objective, manifold=None, rate=0.1, momentum=0.9, batch=_BATCH, t=None):
     with strategy.scope():
         curve_network = CurveNetwork(network, path.curve.num_control_points)
-        optimizer = tf_keras.optimizers.SGD(rate, momentum, nesterov=momentum > 0)
+        optimizer = ScaledSGD(rate, momentum, nesterov=momentum > 0)
     curve_network.assign(path.control_points)
     mask = manifold or Mask({})
     trainer = CurveTrainer(curve_network, path.curve, mask, t or uniform(0), objective, optimizer, batch, strategy)
