@@ -1,9 +1,10 @@
-"""What the benchmarks share: interleaved timing, and a report that names the machine."""
+"""What the benchmarks share: interleaved timing, peak memory, and a report that names the machine."""
 
 import os
 import pathlib
 import platform
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -39,6 +40,22 @@ def interleaved_medians(
             call()
             seconds[name].append(time.perf_counter() - started)
     return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def print_peak_memory() -> None:
+    """Prints the most memory that this process was resident in, in MB, for ``peak_memory``.
+
+    Linux's own figure: that of getrusage counts the parent's, up to the start of this program, as well.
+    """
+    status = pathlib.Path("/proc/self/status").read_text(encoding="utf-8")
+    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
+    print(int(kilobytes) / 1024)
+
+
+def peak_memory(module: str, *arguments: object) -> float:
+    """The peak memory, in MB, of a process that runs a module which prints it last."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()[-1])
 
 
 def report(name: str, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -8,9 +8,6 @@ points, whatever K is; five per cent are allowed for what an allocator does. Bes
 of weights would take.
 """
 
-import json
-import resource
-import subprocess
 import sys
 import tempfile
 
@@ -54,7 +51,7 @@ def _interpolate(num_points: int) -> None:
     start, end = (initializations.dense(workload.network, Origin("noise", "dense", seed, 0)) for seed in (0, 1))
     with tempfile.TemporaryDirectory() as directory:
         interpolate(directory, strategy, start, end, workload, num_points=num_points, batch_size=_BATCH)
-    print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+    measure.print_peak_memory()
 
 
 def main() -> None:
@@ -62,11 +59,7 @@ def main() -> None:
         _interpolate(int(sys.argv[1]))
         return
     weights = resnet50().count_params() * 4 / 2**20
-    peaks: list[float] = []
-    for num_points in _POINTS:
-        command = [sys.executable, "-m", "benchmarks.path_memory", str(num_points)]
-        output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-        peaks.append(json.loads(output.splitlines()[-1]))
+    peaks = [measure.peak_memory("benchmarks.path_memory", num_points) for num_points in _POINTS]
     rows = [
         {
             "points": num_points,

@@ -9,7 +9,6 @@ the pruned variant's masks are timed apart, and also given as their share of a s
 schedule's frequency.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-from benchmarks import measure
+from benchmarks import measure, steps
 from sparse_rigl_lands import distribution
 from sparse_rigl_lands.networks.digits_resnet import digits_resnet
 from sparse_rigl_lands.networks.resnet50 import resnet50
@@ -26,7 +25,6 @@ from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.sparsity.masked import masked_variant
 from sparse_rigl_lands.sparsity.pruned import PruningSchedule, mask_update, pruned_variant
 from sparse_rigl_lands.training.network_trainer import NetworkTrainer
-from sparse_rigl_lands.training.objective import Objective
 
 _SPARSITY = 0.8
 
@@ -64,18 +62,6 @@ def _constrained_variant(network: tf_keras.Model, mask: Mask) -> tf_keras.Model:
     return variants.clone(network, constrain)
 
 
-def _steps(
-    model: tf_keras.Model, batch_size: int, count: int, strategy: tf.distribute.Strategy
-) -> tuple[NetworkTrainer, Callable[[], object]]:
-    optimizer = tf_keras.optimizers.SGD(1e-3, 0.9, nesterov=True)
-    trainer = NetworkTrainer(model, Objective(1e-4, 0.1), optimizer, batch_size, strategy)
-    random = np.random.default_rng(0)
-    images = random.normal(size=(batch_size, *model.input_shape[1:])).astype("float32")
-    labels = random.integers(model.output_shape[-1], size=batch_size, dtype="int32")
-    batches = iter(strategy.experimental_distribute_dataset(tf.data.Dataset.from_tensors((images, labels)).repeat()))
-    return trainer, lambda: trainer.take_steps(batches, count)
-
-
 def _measure(
     network: tf_keras.Model, precision: str, batch_size: int, count: int, rounds: int, frequency: int, limit: float
 ) -> list[dict[str, Any]]:
@@ -106,9 +92,11 @@ def _measure(
             "masked": masked_variant(network, mask),
             "kernel constraint": _constrained_variant(network, mask),
         }
-        trainers, calls = {}, {}
-        for name, model in models.items():
-            trainers[name], calls[name] = _steps(model, batch_size, count, strategy)
+        trainers = {
+            name: NetworkTrainer(model, steps.OBJECTIVE, tf_keras.optimizers.SGD(**steps.SGD), batch_size, strategy)
+            for name, model in models.items()
+        }
+        calls = {name: steps.taken_by(trainer, network, batch_size, count) for name, trainer in trainers.items()}
         update_masks = mask_update(models["pruned"], trainers["pruned"].momentum)
         update = measure.interleaved_medians({"update": lambda: update_masks(frequency)}, rounds=5)["update"]
     seconds = {name: value / count for name, value in measure.interleaved_medians(calls, rounds).items()}
