@@ -18,6 +18,7 @@ import gin
 
 from sparse_rigl_lands import files
 from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.studies import settings
 from sparse_rigl_lands.studies.jobs import Job, Outcome, run_jobs
 from sparse_rigl_lands.studies.software import software
 from sparse_rigl_lands.studies.sweep import Configuration
@@ -74,19 +75,11 @@ class CurveStudy:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for field in ("curves", "other_budgets", "bindings"):
-            values = getattr(self, field)
-            if not isinstance(values, tuple | list):
-                raise InputError(f"CurveStudy.{field} is {values!r}; it must be a list")
-            if len(set(values)) != len(values):
-                raise InputError(f"CurveStudy.{field} names something twice: {values}")
+        settings.check_lists(self, "curves", "other_budgets", "bindings")
+        settings.check_counts(self, "budget", "processes")
         for curve in self.curves:
             if not isinstance(curve, str) or not re.fullmatch(r"\w[\w-]*", curve):
                 raise InputError(f"CurveStudy.curves names {curve!r}; it must be the name of a gin file, without .gin")
-        for field in ("budget", "processes"):
-            value = getattr(self, field)
-            if not isinstance(value, int) or value < 1:
-                raise InputError(f"CurveStudy.{field} is {value!r}; it must be a whole number of at least 1")
         for steps in self.other_budgets:
             if not isinstance(steps, int) or steps < 1:
                 raise InputError(f"CurveStudy.other_budgets names {steps!r}; it must be a whole number of at least 1")
@@ -202,13 +195,13 @@ def results(study: CurveStudy, written: files.CurveStudyFiles, finished: Contain
             continue
         path = written.path(run.name)
         result = files.read_json(path.result)
-        settings, barrier, rise = result["settings"], result["barrier"], result["largest_rise"]
+        path_settings, barrier, rise = result["settings"], result["barrier"], result["largest_rise"]
         lowest_loss, lowest_at = _lowest(path.table)
         rows.append(
             {
                 "curve": run.curve,
-                "title": settings["curve"],
-                "manifold": settings["fitting"]["manifold"] if settings["fitting"] else "",
+                "title": path_settings["curve"],
+                "manifold": path_settings["fitting"]["manifold"] if path_settings["fitting"] else "",
                 "steps": run.steps,
                 "verdict": result["verdict"],
                 "barrier": barrier["height"],

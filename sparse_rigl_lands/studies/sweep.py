@@ -14,6 +14,7 @@ import gin
 
 from sparse_rigl_lands import files
 from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.studies import settings
 from sparse_rigl_lands.studies.jobs import Job, Outcome, run_jobs
 from sparse_rigl_lands.studies.software import software
 
@@ -80,12 +81,7 @@ class Sweep:
     processes: int = 1
 
     def __post_init__(self) -> None:
-        for field in ("methods", "sparsities", "seeds", "zeroed_fractions", "bindings"):
-            values = getattr(self, field)
-            if not isinstance(values, tuple | list):
-                raise InputError(f"Sweep.{field} is {values!r}; it must be a list")
-            if len(set(values)) != len(values):
-                raise InputError(f"Sweep.{field} names something twice: {values}")
+        settings.check_lists(self, "methods", "sparsities", "seeds", "zeroed_fractions", "bindings")
         for method in self.methods:
             if method not in ("dense", *_SPARSE):
                 raise InputError(f"Sweep.methods names {method!r}; known are dense, {', '.join(_SPARSE)}")
@@ -96,8 +92,7 @@ class Sweep:
         for seed in self.seeds:
             if not isinstance(seed, int):
                 raise InputError(f"Sweep.seeds names {seed!r}; it must be a whole number")
-        if not isinstance(self.processes, int) or self.processes < 1:
-            raise InputError(f"Sweep.processes is {self.processes!r}; it must be at least 1")
+        settings.check_counts(self, "processes")
         if not self.runs():
             raise InputError("the sweep has no runs: give Sweep.sparsities or Sweep.zeroed_fractions, and Sweep.seeds")
 

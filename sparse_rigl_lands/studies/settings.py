@@ -1,0 +1,21 @@
+"""What the settings of every study must be."""
+
+from sparse_rigl_lands.errors import InputError
+
+
+def check_lists(study: object, *fields: str) -> None:
+    """Raises InputError where a setting is not a list, or names something twice."""
+    for field in fields:
+        values = getattr(study, field)
+        if not isinstance(values, tuple | list):
+            raise InputError(f"{type(study).__name__}.{field} is {values!r}; it must be a list")
+        if len(set(values)) != len(values):
+            raise InputError(f"{type(study).__name__}.{field} names something twice: {values}")
+
+
+def check_counts(study: object, *fields: str) -> None:
+    """Raises InputError where a setting is not a whole number of at least 1."""
+    for field in fields:
+        value = getattr(study, field)
+        if not isinstance(value, int) or value < 1:
+            raise InputError(f"{type(study).__name__}.{field} is {value!r}; it must be a whole number of at least 1")

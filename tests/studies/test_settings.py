@@ -1,0 +1,30 @@
+"""Protects: a study's settings are refused by name, before anything starts."""
+
+import dataclasses
+
+import pytest
+
+from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.studies import settings
+
+
+@dataclasses.dataclass
+class _Study:
+    names: object = ("a", "b")
+    count: object = 1
+
+
+@pytest.mark.parametrize(
+    ("names", "words"), [("ab", "names is 'ab'; it must be a list"), (("a", "b", "a"), "names names something twice")]
+)
+def test_what_is_no_list_of_different_things_is_refused(names, words):
+    settings.check_lists(_Study(), "names")
+    with pytest.raises(InputError, match=rf"^_Study\.{words}"):
+        settings.check_lists(_Study(names=names), "names")
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.5, "2", None])
+def test_what_is_no_count_is_refused(count):
+    settings.check_counts(_Study(), "count")
+    with pytest.raises(InputError, match=r"^_Study\.count is .*; it must be a whole number of at least 1$"):
+        settings.check_counts(_Study(count=count), "count")
