@@ -68,8 +68,9 @@ def describe_path(result: dict) -> str:
     surely = f"tolerance {result['tolerance']:g}, {result['confidence']:.0%} confidence, {result['images']:,} images"
     climbs = f"from t = {rise['start']:.2f} to {rise['end']:.2f}"
     within, dips = _within(result), _dip(result)
-    if verdict == "monotone":
-        return f"Monotone{within}: the loss rises by {_bounds(rise)}{dips}; {surely}."
+    if verdict == "monotone":  # up to the tolerance, and a path that dips is not called so
+        monotone = "Nowhere a rise above the tolerance" if dips else "Monotone"
+        return f"{monotone}{within}: the loss rises by {_bounds(rise)}{dips}; {surely}."
     if verdict == "barrier":
         left = ", is left" + within if within else ""
         return f"A barrier of {_bounds(barrier)} above the higher end, at t = {barrier['end']:.2f}{left}; {surely}."

@@ -116,7 +116,7 @@ def test_words_of_a_path(verdict, rise, barrier, words):
         (
             "monotone",
             _climb(0.0),
-            "Monotone within 1,200 steps: the loss ",
+            "Nowhere a rise above the tolerance within 1,200 steps: the loss ",
             "no barrier, at most 0.000\nwithin 1,200 steps, dips to 0.050",
         ),
         (
@@ -152,6 +152,8 @@ def test_a_dip_below_both_ends_is_told(verdict):
     assert "; it dips below both ends, to 0.020 at t = 0.30; tolerance" in words(ends=(0.1, 0.05), lowest=0.02)
     assert "dips" not in words(ends=(0.1, 0.02), lowest=0.02)
     assert "dips" not in words(ends=(0.1, None), lowest=0.02)
+    assert "onotone" not in words(ends=(0.1, 0.05), lowest=0.02)
+    assert ("Monotone: " in words()) == (verdict == "monotone")
 
 
 def test_the_title_fits_above_the_picture(tmp_path, monkeypatch):
