@@ -5,6 +5,7 @@
 
 A checkpoint is named by its prefix, or by its run's directory for the latest in it. The workload is
 the one of the end's run, whose gin configuration lies beside it; --gin_file and --gin_param override.
+Where the end is itself a control point of a fitted curve, that curve and its fit are not taken over.
 """
 
 import pathlib
@@ -16,6 +17,7 @@ from sparse_rigl_lands import commandline
 flags.adopt_module_key_flags(commandline)  # so that --help lists them
 _START = flags.DEFINE_string("start", None, "Checkpoint at t = 0: a prefix or a run's directory.")
 _END = flags.DEFINE_string("end", None, "Checkpoint at t = 1: a prefix or a run's directory.")
+_NO_CURVE = {"curve": None, "control_points": (), "fitting": None}
 
 
 def main() -> None:
@@ -37,7 +39,8 @@ def main() -> None:
     if not recorded.exists() and not commandline.GIN_FILE.value:
         raise InputError(f"{recorded} is missing; say with --gin_file what workload the checkpoints are of")
     configs = [recorded] if recorded.exists() else []
-    commandline.parse_gin("interpolate", configs, ["interpolate.workload = @Workload()"])
+    no_curve = [f"interpolate.{name} = {value}" for name, value in _NO_CURVE.items()]
+    commandline.parse_gin("interpolate", configs, ["interpolate.workload = @Workload()", *no_curve])
     strategy = distribution.strategy()  # before anything else of TensorFlow
     start, end = (load(name, prefix) for name, prefix in zip(("start", "end"), prefixes, strict=True))
     path = interpolate(commandline.OUTPUT_DIR.value, strategy, start, end)

@@ -153,6 +153,10 @@ def test_curves_of_the_papers_gin_files(commands, small_run, tmp_path, curve, ma
         outside = sum(np.count_nonzero(point.weights[name][~live]) for name, live in mask.arrays.items())
         assert (outside == 0) == (manifold == "sparse")
 
+    line = ["interpolate.py", f"--start={start}", f"--end={path.control_point(1)}", f"--output_dir={tmp_path / 'line'}"]
+    end = checkpoint.load(path.control_point(1)).point.origin
+    assert f"line from digits-pruned-seed0-step0 to {end}" in commands.run(*line)
+
 
 @pytest.mark.slow
 def test_a_fit_killed_at_any_moment_goes_on_to_the_same_bits(commands, small_run, tmp_path):
