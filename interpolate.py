@@ -21,7 +21,7 @@ _NO_CURVE = {"curve": None, "control_points": (), "fitting": None}
 
 
 def main() -> None:
-    from sparse_rigl_lands import distribution, files
+    from sparse_rigl_lands import distribution, files, storage
     from sparse_rigl_lands.errors import InputError
     from sparse_rigl_lands.paths.run import interpolate
     from sparse_rigl_lands.points import checkpoint
@@ -46,7 +46,7 @@ def main() -> None:
     path = interpolate(commandline.OUTPUT_DIR.value, strategy, start, end)
     png, svg = path_figure.draw_path(path)
 
-    result = files.read_json(path.result)
+    result = storage.read_json(path.result)
     print(f"{result['settings']['curve']} from {start.origin} to {end.origin}, mask: {result['settings']['mask']}")
     print(path_figure.describe_path(result))
     if result["verdict"] != "undecided" and len(result["settings"]["looks"]) > 1:

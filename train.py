@@ -15,14 +15,14 @@ flags.adopt_module_key_flags(commandline)  # so that --help lists them
 def main() -> None:
     import rich
 
-    from sparse_rigl_lands import distribution, files
+    from sparse_rigl_lands import distribution, storage
     from sparse_rigl_lands.reporting import tables
     from sparse_rigl_lands.training.run import train
 
     commandline.parse_gin("train")
     strategy = distribution.strategy()  # before anything else of TensorFlow
     run = train(commandline.OUTPUT_DIR.value, strategy)
-    summary = files.read_json(run.summary)
+    summary = storage.read_json(run.summary)
     rich.print(tables.sparsity_table(summary))
     for data in ("train_augmented", "test"):
         result = summary[data]

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from benchmarks import measure
 from benchmarks.trained import digits_run
-from sparse_rigl_lands import distribution, files, seeds
+from sparse_rigl_lands import distribution, seeds, storage
 from sparse_rigl_lands.data.dataset import Dataset, Split
 from sparse_rigl_lands.data.digits import Digits
 from sparse_rigl_lands.networks.digits_resnet import digits_resnet
@@ -68,7 +68,7 @@ def _judged(
     sample = Sample(images, first=1024 if batch_norm == "batch" else 256)
     with tempfile.TemporaryDirectory() as directory:
         path = interpolate(directory, strategy, *ends, workload, batch_norm=batch_norm, sample=sample, num_points=21)
-        result = files.read_json(path.result)
+        result = storage.read_json(path.result)
     return result["images"], result["verdict"]
 
 

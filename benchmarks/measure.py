@@ -14,7 +14,7 @@ import tensorflow as tf
 from rich.console import Console
 from rich.table import Table
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import storage
 
 
 def interleaved_medians(
@@ -77,7 +77,7 @@ def report(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
     Console(width=120).print(table)
     directory = pathlib.Path("runs/benchmarks")
     directory.mkdir(parents=True, exist_ok=True)
-    files.write_json(directory / f"{name}.json", {"machine": machine, "rows": list(rows)})
+    storage.write_json(directory / f"{name}.json", {"machine": machine, "rows": list(rows)})
     beyond = sum(not _is_within_bounds(row) for row in rows)
     if beyond:
         sys.exit(f"{name}: {beyond} of {len(rows)} ratios are not within their bounds")

@@ -20,7 +20,7 @@ _END = flags.DEFINE_string("end", None, "Checkpoint at t = 1: a prefix or a run'
 
 
 def main() -> None:
-    from sparse_rigl_lands import files
+    from sparse_rigl_lands import files, storage
     from sparse_rigl_lands.errors import InputError
     from sparse_rigl_lands.reporting import curve_figures, tables
     from sparse_rigl_lands.studies import curve_study
@@ -39,7 +39,7 @@ def main() -> None:
         pictures += curve_figures.draw_budgets(written.table, written.budgets)
     if rows:
         text = tables.curves_table(rows)
-        files.write_text(written.markdown, text + "\n")
+        storage.write_text(written.markdown, text + "\n")
         print(text)
         print("\n".join(str(file) for file in (written.table, written.markdown, *pictures)))
     if outcome.failures:

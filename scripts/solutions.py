@@ -16,7 +16,7 @@ flags.adopt_module_key_flags(commandline)  # so that --help lists them
 
 
 def main(*names: str) -> None:
-    from sparse_rigl_lands import distribution, files, progress
+    from sparse_rigl_lands import distribution, files, progress, storage
     from sparse_rigl_lands.reporting import tables
     from sparse_rigl_lands.studies.solutions import describe_solution
 
@@ -32,8 +32,8 @@ def main(*names: str) -> None:
     written = files.SolutionFiles(commandline.OUTPUT_DIR.value or "runs/solutions")
     written.create()
     text = tables.solutions_table(rows)
-    files.write_csv(written.table, rows)
-    files.write_text(written.markdown, text + "\n")
+    storage.write_csv(written.table, rows)
+    storage.write_text(written.markdown, text + "\n")
     print(text)
     print("\n".join(str(file) for file in (written.table, written.markdown)))
 

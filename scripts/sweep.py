@@ -15,7 +15,7 @@ flags.adopt_module_key_flags(commandline)  # so that --help lists them
 
 
 def main() -> None:
-    from sparse_rigl_lands import files
+    from sparse_rigl_lands import files, storage
     from sparse_rigl_lands.errors import InputError
     from sparse_rigl_lands.reporting import sweep_figures, tables
     from sparse_rigl_lands.studies import sweep as sweeps
@@ -28,7 +28,7 @@ def main() -> None:
     pictures = sweep_figures.draw_sweep(written) if rows else []
     if rows:
         text = tables.sweep_table(rows)
-        files.write_text(written.markdown, text + "\n")
+        storage.write_text(written.markdown, text + "\n")
         print(text)
         print("\n".join(str(file) for file in (written.table, written.markdown, *pictures)))
     if outcome.failures:

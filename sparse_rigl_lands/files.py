@@ -1,4 +1,4 @@
-"""Every file that a run writes: its name, and how it is written whole or not at all.
+"""Every file that a run writes, by name.
 
 A training run::
 
@@ -43,19 +43,15 @@ A study of curves::
       figure4.png, budgets.svg ...  drawn from them
 """
 
-import csv
-import io
-import json
 import os
 import pathlib
 import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
 
+from sparse_rigl_lands import storage
 from sparse_rigl_lands.errors import InputError
 
-_PARTIAL = ".partial"
 _IN_FORCE = "#   "  # a comment to gin
 _CHECKPOINT = re.compile(r"step_(\d{8,})\.index")
 
@@ -78,7 +74,7 @@ class _Directory:
         """
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            probe = self.directory / f".probe{_PARTIAL}"
+            probe = self.directory / f".probe{storage.PARTIAL}"
             probe.write_bytes(b"")
             probe.unlink()
         except OSError as error:
@@ -99,10 +95,10 @@ class _Directory:
         in_force = "".join(f"{_IN_FORCE}{name} = {value!r}\n" for name, value in settings.items())
         content = f"{config}\n# In force, for the record:\n{in_force}"
         if not self.config.exists():
-            others = [path.name for path in self.directory.iterdir() if not path.name.endswith(_PARTIAL)]
+            others = [path.name for path in self.directory.iterdir() if not path.name.endswith(storage.PARTIAL)]
             if others:
                 raise InputError(f"{self.directory} holds {others[0]} but no config.gin; choose another --output_dir")
-            write_text(self.config, content)
+            storage.write_text(self.config, content)
             return
         found = self.config.read_text(encoding="utf-8")
         if found != content:
@@ -363,58 +359,6 @@ def index_file(prefix: pathlib.Path) -> pathlib.Path:
 def data_file(prefix: pathlib.Path) -> pathlib.Path:
     """The file with a checkpoint's values: one shard, whatever the number of replicas."""
     return prefix.with_name(prefix.name + ".data-00000-of-00001")
-
-
-def partial(path: pathlib.Path) -> pathlib.Path:
-    """The temporary name beside a file, on the same file system, under which it is written."""
-    return path.with_name(f".{path.name}{_PARTIAL}")
-
-
-def put_in_place(temporary: pathlib.Path, path: pathlib.Path) -> None:
-    """Renames a file that is complete, after its bytes have reached the disk."""
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-def write_bytes(path: pathlib.Path, content: bytes) -> None:
-    """Writes a file whole or not at all."""
-    temporary = partial(path)
-    temporary.write_bytes(content)
-    put_in_place(temporary, path)
-
-
-def write_text(path: pathlib.Path, content: str) -> None:
-    write_bytes(path, content.encode())
-
-
-def write_json(path: pathlib.Path, content: Mapping[str, Any]) -> None:
-    """Writes strict JSON (no NaN), keys in the order given."""
-    write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
-
-
-def read_json(path: pathlib.Path) -> dict[str, Any]:
-    """Reads a JSON object that an earlier command wrote.
-
-    Raises:
-      InputError: the file does not hold a JSON object.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path} is damaged: {error}") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path} is damaged: it holds no JSON object")
-    return content
-
-
-def write_csv(path: pathlib.Path, rows: Sequence[Mapping[str, object]]) -> None:
-    """Writes rows that share their keys; floats in the shortest form that reads back the same."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, text.getvalue())
 
 
 def _first_difference(found: str, wanted: str) -> str:

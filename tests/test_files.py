@@ -1,10 +1,10 @@
-"""Protects: names on disk, whole files, and the claim on a directory."""
+"""Protects: names on disk, and the claim on a directory."""
 
 import pathlib
 
 import pytest
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.errors import InputError
 
 CONFIG = """import sparse_rigl_lands.training.run
@@ -48,28 +48,6 @@ def test_a_directory_that_cannot_be_written(tmp_path):
         files.RunFiles(tmp_path / "file" / "run").claim(CONFIG, SETTINGS)
 
 
-def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / "summary.json"
-    files.write_json(path, {"a": 1})
-    monkeypatch.setattr(files.os, "fsync", lambda descriptor: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
-        files.write_json(path, {"a": 2})
-    assert files.read_json(path) == {"a": 1}
-
-
-def test_not_a_number_is_not_json(tmp_path):
-    with pytest.raises(ValueError, match="JSON"):
-        files.write_json(tmp_path / "x.json", {"a": float("nan")})
-    assert not (tmp_path / "x.json").exists()
-
-
-@pytest.mark.parametrize("content", ["", "{", "[1]", '{"a": 1'])
-def test_a_damaged_json_file_is_named(tmp_path, content):
-    (tmp_path / "path.json").write_text(content)
-    with pytest.raises(InputError, match="path.json is damaged"):
-        files.read_json(tmp_path / "path.json")
-
-
 def test_a_checkpoint_is_named_by_its_prefix_or_its_run(tmp_path, monkeypatch):
     run = files.RunFiles(tmp_path)
     run.checkpoints.mkdir()
@@ -92,7 +70,7 @@ def test_cleaning_removes_what_kills_leave_behind(tmp_path):
         files.index_file(run.checkpoint(step)).write_bytes(b"")
         files.data_file(run.checkpoint(step)).write_bytes(b"")
     files.data_file(run.checkpoint(700)).write_bytes(b"")  # killed between its two files
-    files.index_file(files.partial(run.checkpoint(2000))).write_bytes(b"")  # killed while it was written
+    files.index_file(storage.partial(run.checkpoint(2000))).write_bytes(b"")  # killed while it was written
     (run.checkpoints / ".step_00002000.partial_temp").mkdir()
     run.clean_checkpoints(lambda step: step in (0, 1000))
     assert run.checkpoint_steps() == [0, 1000, 1500]
@@ -127,5 +105,5 @@ def test_an_unfinished_run_is_refused_by_name(tmp_path):
     files.index_file(run.checkpoint(0)).touch()
     with pytest.raises(InputError, match="run is not finished: it has no summary.json"):
         files.finished_run(str(run.directory))
-    files.write_json(run.summary, {})
+    storage.write_json(run.summary, {})
     assert files.finished_run(str(run.directory)).summary == run.summary

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from sparse_rigl_lands import commandline, files
+from sparse_rigl_lands import commandline, files, storage
 from sparse_rigl_lands.points import checkpoint
 
 
@@ -70,7 +70,7 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bits(commands, small_run, t
     commands.run(*arguments, f"--output_dir={killed.directory}")
     for name in ("table", "covariance", "classes"):
         assert getattr(killed, name).read_bytes() == getattr(undisturbed, name).read_bytes()
-    results = [files.read_json(path.result) for path in (undisturbed, killed)]
+    results = [storage.read_json(path.result) for path in (undisturbed, killed)]
     for result in results:
         del result["seconds_of_last_process"]
     assert results[0] == results[1]
@@ -112,7 +112,7 @@ def test_lines_of_the_gin_files(commands, small_run, tmp_path, gin_file):
         f"--output_dir={tmp_path / 'path'}",
     ]
     commands.run("interpolate.py", *arguments, "--gin_param=interpolate.num_points=3")
-    settings = files.read_json(files.PathFiles(tmp_path / "path").result)["settings"]
+    settings = storage.read_json(files.PathFiles(tmp_path / "path").result)["settings"]
     assert settings["looks"] == ([1024, 1437] if "digits" in gin_file else [1437])
     assert settings["precision"] == ("float32" if "digits" in gin_file else "mixed_bfloat16")
 
@@ -144,7 +144,7 @@ def test_curves_of_the_papers_gin_files(commands, small_run, tmp_path, curve, ma
     assert f"{curve} Bezier curve from digits-pruned-seed0-step0 to digits-pruned-seed0-step60, mask: end" in output
     points = {"quadratic": 1, "cubic": 2}[curve]
     assert len(list(path.control_points.glob("*.index"))) == points
-    fitting = files.read_json(path.result)["settings"]["fitting"]
+    fitting = storage.read_json(path.result)["settings"]["fitting"]
     assert (fitting["manifold"], fitting["steps"]) == (manifold, 2)
     assert (fitting["precision"], fitting["batch_size"]) == ("mixed_bfloat16", 1024)
     mask = checkpoint.load(files.checkpoint_prefix(str(small_run))).point.mask

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.points import checkpoint
 
 
@@ -28,7 +28,7 @@ def test_killed_at_three_moments_it_ends_with_the_same_bits(commands, small_trai
         expected = undisturbed.directory / file.relative_to(run.directory)
         assert file.read_bytes() == expected.read_bytes(), file
     assert run.checkpoint_steps() == [0, 60]
-    summaries = [files.read_json(each.summary) for each in (run, undisturbed)]
+    summaries = [storage.read_json(each.summary) for each in (run, undisturbed)]
     for summary in summaries:
         del summary["seconds_of_last_process"]
     assert summaries[0] == summaries[1]
@@ -63,7 +63,7 @@ def test_dense_and_zeroed_runs_need_no_other(commands, small_training, tmp_path,
     run = files.RunFiles(tmp_path / "run")
     flags = [f"--gin_file=gin/digits/{method}.gin", *small_training[1:], f"--output_dir={run.directory}"]
     commands.run("train.py", *flags)
-    layers = {layer["kernel"]: layer for layer in files.read_json(run.summary)["layers"]}
+    layers = {layer["kernel"]: layer for layer in storage.read_json(run.summary)["layers"]}
     largest = layers["block3/conv2/kernel"]
     assert (largest["nonzero_at_start"], largest["kept"]) == (at_start, 36864)
 
@@ -164,7 +164,7 @@ def test_two_logical_cpus_prune_to_the_targets(commands, small_training, tmp_pat
     directory = tmp_path / "mirrored"
     mirrored = ["--gin_param=strategy.kind='mirrored'", "--gin_param=strategy.logical_cpus=2"]
     commands.run("train.py", *small_training, *mirrored, "--seed=4", f"--output_dir={directory}")
-    summary = files.read_json(files.RunFiles(directory).summary)
+    summary = storage.read_json(files.RunFiles(directory).summary)
     assert summary["seed"] == 4
     assert summary["replicas"] == 2
     assert {layer["kept"] for layer in summary["layers"] if layer["kernel"] == "block3/conv2/kernel"} == {369}

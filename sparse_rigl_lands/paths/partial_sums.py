@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import storage
 from sparse_rigl_lands.errors import InputError
 
 # From an item's index to the increments of that item and of all after it.
@@ -75,7 +75,7 @@ class PartialSums:
         content = io.BytesIO()
         arrays: dict[str, Any] = {**self.sums, _ITEMS: np.array(self.items)}
         np.savez(content, **arrays)
-        files.write_bytes(self._path, content.getvalue())
+        storage.write_bytes(self._path, content.getvalue())
         self._last_saved = time.monotonic()
 
 

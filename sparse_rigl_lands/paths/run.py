@@ -9,7 +9,7 @@ from typing import Any
 import gin
 import tensorflow as tf
 
-from sparse_rigl_lands import distribution, files
+from sparse_rigl_lands import distribution, files, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths import checks, results
 from sparse_rigl_lands.paths.curves import Curve, Line, places
@@ -190,10 +190,10 @@ def interpolate(
         gradients = stages.gradients(gradient_norms(evaluator, statistics, first))
 
     l2 = workload.objective.l2_of_squared_norm(path.squared_norms(t, decayed(start.weights)))
-    files.write_csv(written.table, results.path_rows(evaluated, l2, gradients))
-    files.write_csv(written.covariance, results.covariance_rows(evaluated))
+    storage.write_csv(written.table, results.path_rows(evaluated, l2, gradients))
+    storage.write_csv(written.covariance, results.covariance_rows(evaluated))
     if per_class:
-        files.write_csv(written.classes, results.class_rows(evaluated))
+        storage.write_csv(written.classes, results.class_rows(evaluated))
     result = {
         "settings": settings,
         **results.told(evaluated, judgement, unit),
@@ -203,7 +203,7 @@ def interpolate(
         "fitted_control_points": [_describe(point) for point in path.inner] if fitting else [],
         "seconds_of_last_process": round(time.monotonic() - started, 1),
     }
-    files.write_json(written.result, result)
+    storage.write_json(written.result, result)
     written.discard_partial_sums()
     return written
 

@@ -25,7 +25,7 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points.point import Origin, Point
 from sparse_rigl_lands.sparsity.mask import Mask
@@ -61,15 +61,15 @@ def save(prefix: pathlib.Path, checkpoint: Checkpoint) -> None:
         "statistics": point.statistics,
         "training": checkpoint.training,
     }
-    temporary = files.partial(prefix)
+    temporary = storage.partial(prefix)
     with tf.device("CPU"):
         bundle = tf.train.Checkpoint(
             origin=tf.Variable(json.dumps(dataclasses.asdict(point.origin))),
             **{group: {name: tf.Variable(array) for name, array in arrays.items()} for group, arrays in groups.items()},
         )
         bundle.write(str(temporary))
-    files.put_in_place(files.data_file(temporary), files.data_file(prefix))
-    files.put_in_place(files.index_file(temporary), files.index_file(prefix))
+    storage.put_in_place(files.data_file(temporary), files.data_file(prefix))
+    storage.put_in_place(files.index_file(temporary), files.index_file(prefix))
 
 
 def load(prefix: pathlib.Path) -> Checkpoint:
@@ -123,7 +123,7 @@ def load_initialization(run: files.RunFiles) -> Point:
     Raises:
       InputError: as ``load_step``.
     """
-    return load_step(run, files.read_json(run.summary)["first_step"]).point
+    return load_step(run, storage.read_json(run.summary)["first_step"]).point
 
 
 def load_solution(run: files.RunFiles) -> Point:
@@ -132,7 +132,7 @@ def load_solution(run: files.RunFiles) -> Point:
     Raises:
       InputError: as ``load_step``.
     """
-    return load_step(run, files.read_json(run.summary)["global_step"]).point
+    return load_step(run, storage.read_json(run.summary)["global_step"]).point
 
 
 def _check_agreement(weights: Mapping[str, np.ndarray], mask: Mask) -> None:

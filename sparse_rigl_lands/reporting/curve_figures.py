@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.reporting import path_figure, pictures
 
 _PANELS = {"": "straight line", "sparse": "within the sparse subspace", "dense": "with every connection"}
@@ -32,7 +32,7 @@ def draw_figure4(paths: Sequence[files.PathFiles], figure: tuple[pathlib.Path, .
     Returns:
       The files written.
     """
-    curves = [(files.read_json(path.result), pd.read_csv(path.table)) for path in paths]
+    curves = [(storage.read_json(path.result), pd.read_csv(path.table)) for path in paths]
     results = [result for result, _ in curves]
     styles = _styles(result["settings"]["curve"] for result in results if _manifold(result))
     shown = [manifold for manifold in _PANELS if manifold in map(_manifold, results)]

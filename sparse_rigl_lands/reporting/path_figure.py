@@ -8,7 +8,7 @@ import pandas as pd
 import scipy.stats
 from matplotlib.figure import Figure
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.reporting import pictures
 
 _LOSS, _ENDS = "#0b5394", "#b45f06"
@@ -25,7 +25,7 @@ def draw_path(path: files.PathFiles) -> tuple[pathlib.Path, ...]:
       The files written: PNG and SVG.
     """
     table = pd.read_csv(path.table)
-    result = files.read_json(path.result)
+    result = storage.read_json(path.result)
     settings = result["settings"]
     figure = Figure(figsize=(7.2, 4.6), layout="constrained")
     axes = figure.add_subplot()

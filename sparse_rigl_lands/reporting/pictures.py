@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import storage
 
 # Fixed ids and no date.
 _REPRODUCIBLE: Any = {"svg.hashsalt": "sparse_rigl_lands", "svg.fonttype": "none"}
@@ -20,4 +20,4 @@ def save(figure: Figure, paths: Iterable[pathlib.Path]) -> None:
         for path in paths:
             picture, kind = io.BytesIO(), path.suffix[1:]
             figure.savefig(picture, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
-            files.write_bytes(path, picture.getvalue())
+            storage.write_bytes(path, picture.getvalue())

@@ -16,7 +16,7 @@ from typing import Any
 
 import gin
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.studies import settings
 from sparse_rigl_lands.studies.jobs import Job, Outcome, run_jobs
@@ -194,7 +194,7 @@ def results(study: CurveStudy, written: files.CurveStudyFiles, finished: Contain
         if run.name not in finished:
             continue
         path = written.path(run.name)
-        result = files.read_json(path.result)
+        result = storage.read_json(path.result)
         path_settings, barrier, rise = result["settings"], result["barrier"], result["largest_rise"]
         lowest_loss, lowest_at = _lowest(path.table)
         rows.append(
@@ -225,7 +225,7 @@ def results(study: CurveStudy, written: files.CurveStudyFiles, finished: Contain
             }
         )
     if rows:
-        files.write_csv(written.table, rows)
+        storage.write_csv(written.table, rows)
     return rows
 
 

@@ -23,7 +23,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from sparse_rigl_lands import files, progress
+from sparse_rigl_lands import progress, storage
 
 _SECONDS_BETWEEN_LOOKS = 0.1
 _PR_SET_PDEATHSIG = 1  # of Linux's prctl: the signal that a process gets when its parent dies
@@ -98,7 +98,7 @@ def run_jobs(jobs: Sequence[Job], logs: pathlib.Path, processes: int, title: str
 
     def is_done(name: str) -> bool:
         record = _record(name, logs)
-        return by_name[name].result.is_file() and record.is_file() and files.read_json(record) == state(name)
+        return by_name[name].result.is_file() and record.is_file() and storage.read_json(record) == state(name)
 
     sorter = graphlib.TopologicalSorter({job.name: job.needs for job in jobs})
     sorter.prepare()
@@ -124,7 +124,7 @@ def run_jobs(jobs: Sequence[Job], logs: pathlib.Path, processes: int, title: str
                 for name in [name for name, process in running.items() if process.poll() is not None]:
                     status = running.pop(name).returncode
                     if status == 0:
-                        files.write_json(_record(name, logs), state(name))
+                        storage.write_json(_record(name, logs), state(name))
                         done.add(name)
                         sorter.done(name)
                         bar.advance(1, name)

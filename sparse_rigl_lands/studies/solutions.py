@@ -6,7 +6,7 @@ import gin
 import tensorflow as tf
 import tf_keras
 
-from sparse_rigl_lands import files, seeds
+from sparse_rigl_lands import files, seeds, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points import point as points
@@ -58,7 +58,7 @@ def describe_solution(
         raise InputError(
             f"Recipe.batch_size {recipe.batch_size} does not divide among {strategy.num_replicas_in_sync} replicas"
         )
-    summary = files.read_json(run.summary)
+    summary = storage.read_json(run.summary)
     first, last = checkpoints.load_initialization(run), checkpoints.load_solution(run)
     if last.origin.workload != workload.name:
         raise InputError(f"{run.directory} is of workload {last.origin.workload}, not {workload.name}")

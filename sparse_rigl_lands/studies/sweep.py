@@ -12,7 +12,7 @@ from typing import Any
 
 import gin
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.studies import settings
 from sparse_rigl_lands.studies.jobs import Job, Outcome, run_jobs
@@ -175,7 +175,7 @@ def results(sweep: Sweep, sweep_files: files.SweepFiles, finished: Container[str
     for run in sweep.runs():
         if run.name not in finished:
             continue
-        summary = files.read_json(sweep_files.run(run.name).summary)
+        summary = storage.read_json(sweep_files.run(run.name).summary)
         layers = summary["layers"]
         at_start = {layer["kernel"]: layer["nonzero_at_start"] for layer in layers}
         sparsest = min(at_start, key=lambda name: at_start[name])
@@ -198,5 +198,5 @@ def results(sweep: Sweep, sweep_files: files.SweepFiles, finished: Container[str
             }
         )
     if rows:
-        files.write_csv(sweep_files.table, rows)
+        storage.write_csv(sweep_files.table, rows)
     return rows

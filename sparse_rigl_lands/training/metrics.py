@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.points.checkpoint import Checkpoint
 
 _SUMS = "interval/sums"
@@ -62,7 +62,7 @@ class MetricsLog:
             "sparsity": sparsity["all"],
         }
         self._rows.append(row)
-        files.write_csv(self._run.metrics, self._rows)
+        storage.write_csv(self._run.metrics, self._rows)
         with self._writer.as_default(step):
             for name, value in row.items():
                 if name != "step":

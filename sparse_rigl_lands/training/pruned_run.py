@@ -5,7 +5,7 @@ import shlex
 
 import gin
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points.point import Origin, Point
@@ -77,7 +77,7 @@ class PrunedRun:
                 f"the pruned run {pruned.directory}, which {origin.method} builds upon, {state}; "
                 f"make it first: {self._command(pruned, origin.seed)}"
             )
-        workload = files.read_json(pruned.summary)["workload"]
+        workload = storage.read_json(pruned.summary)["workload"]
         if workload != origin.workload:
             raise InputError(f"the pruned run {pruned.directory} is of workload {workload}, not {origin.workload}")
         return pruned

@@ -11,7 +11,7 @@ import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-from sparse_rigl_lands import distribution, files
+from sparse_rigl_lands import distribution, files, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points import point as points
@@ -112,7 +112,7 @@ def train(
         "seconds_of_last_process": round(seconds, 1),
         "environment": _environment(),
     }
-    files.write_json(run.summary, summary)
+    storage.write_json(run.summary, summary)
     return run
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import tf_keras
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import storage
 from sparse_rigl_lands.errors import DivergedError, InputError
 from sparse_rigl_lands.paths import run as run_module
 from sparse_rigl_lands.paths.curves import Bezier
@@ -39,7 +39,7 @@ def ends(network, random):
 
 def test_files_of_a_path(interpolate, workload, ends, tmp_path):
     path = interpolate(str(tmp_path), *ends, workload, num_points=5, batch_size=479)
-    table, result = pd.read_csv(path.table), files.read_json(path.result)
+    table, result = pd.read_csv(path.table), storage.read_json(path.result)
     names = "t cross_entropy error step step_error smoothed_cross_entropy l2 top1 top5 count"
     assert list(table) == names.split()
     assert list(table["t"]) == [0, 0.25, 0.5, 0.75, 1]
@@ -67,7 +67,7 @@ def test_files_of_a_path(interpolate, workload, ends, tmp_path):
 def test_the_judgement_is_that_of_the_written_numbers(interpolate, workload, ends, tmp_path):
     settings = {"batch_norm": "stored", "confidence": 0.9, "tolerance": 0.01}
     path = interpolate(str(tmp_path), *ends, workload, num_points=5, batch_size=100, **settings)
-    table, result = pd.read_csv(path.table), files.read_json(path.result)
+    table, result = pd.read_csv(path.table), storage.read_json(path.result)
     covariance = pd.read_csv(path.covariance).set_index("t").to_numpy()
     np.testing.assert_allclose(np.sqrt(np.diag(covariance)), table["error"])
     judgement = judge(table["t"].to_numpy(), table["cross_entropy"].to_numpy(), covariance, 1436, 0.9, 0.01)
@@ -78,7 +78,7 @@ def test_the_judgement_is_that_of_the_written_numbers(interpolate, workload, end
 
 def test_ends_are_also_reported_as_their_checkpoints_describe_them(interpolate, workload, ends, tmp_path, one_device):
     path = interpolate(str(tmp_path), *ends, workload, num_points=2, batch_size=479)
-    own = files.read_json(path.result)["ends_under_their_own_statistics_and_mask"]
+    own = storage.read_json(path.result)["ends_under_their_own_statistics_and_mask"]
     batches = workload.dataset.evaluation_batches("train", 479, True, 0)
     for name, point in zip(("start", "end"), ends, strict=True):
         assign(workload.network, point)
@@ -103,7 +103,7 @@ def test_as_many_images_as_it_takes(interpolate, workload, ends, tmp_path):
     path = interpolate(
         str(tmp_path), *ends, workload, num_points=3, batch_size=64, batch_norm="stored", sample=sample, tolerance=50.0
     )
-    result = files.read_json(path.result)
+    result = storage.read_json(path.result)
     assert result["settings"]["looks"] == [64, 128, 256, 500]
     assert result["looks"] == [{"images": 64, "verdict": "monotone"}]
     assert result["images"] == 64
@@ -118,7 +118,7 @@ def test_a_first_look_has_enough_units(interpolate, workload, ends, tmp_path):
         path = interpolate(
             directory, *ends, workload, num_points=2, batch_size=50, batch_norm=batch_norm, sample=sample
         )
-        assert files.read_json(path.result)["settings"]["looks"] == looks
+        assert storage.read_json(path.result)["settings"]["looks"] == looks
 
 
 def test_a_part_of_the_line_and_beyond_it(interpolate, workload, ends, tmp_path):
@@ -126,7 +126,7 @@ def test_a_part_of_the_line_and_beyond_it(interpolate, workload, ends, tmp_path)
         str(tmp_path), *ends, workload, num_points=3, t_range=(-0.5, 1.5), extrapolate=True, batch_size=479
     )
     assert list(pd.read_csv(path.table)["t"]) == [-0.5, 0.5, 1.5]
-    assert files.read_json(path.result)["ends_on_the_path"] == {"start": None, "end": None}
+    assert storage.read_json(path.result)["ends_on_the_path"] == {"start": None, "end": None}
 
 
 def test_a_finished_path_is_recognised_and_another_one_refused(interpolate, workload, ends, tmp_path, monkeypatch):
@@ -205,7 +205,7 @@ def fitting():
 def test_a_fitted_curve_is_saved_as_points_and_evaluated_anew(interpolate, workload, ends, tmp_path, fitting):
     settings = {"curve": Bezier(3), "num_points": 5, "batch_size": 479, "batch_norm": "recalibrated"}
     path = interpolate(str(tmp_path / "fitted"), *ends, workload, fitting=fitting, **settings)
-    result = files.read_json(path.result)
+    result = storage.read_json(path.result)
     assert result["settings"]["curve"] == "cubic Bezier curve"
     assert result["settings"]["fitting"]["steps"] == 6
     assert pd.read_csv(path.fit.metrics)["step"].tolist() == [3, 6]
@@ -221,7 +221,7 @@ def test_a_fitted_curve_is_saved_as_points_and_evaluated_anew(interpolate, workl
     same = interpolate(str(tmp_path / "raised"), *ends, workload, control_points=by_prefix, **raised)
     assert again.table.read_bytes() == path.table.read_bytes()
     np.testing.assert_allclose(pd.read_csv(same.table), pd.read_csv(path.table), rtol=1e-4, atol=1e-6)
-    assert files.read_json(again.result)["settings"]["fitting"] is None
+    assert storage.read_json(again.result)["settings"]["fitting"] is None
 
 
 def test_a_fitted_curve_is_refined_from_where_it_is(interpolate, workload, ends, tmp_path, fitting):
@@ -263,7 +263,7 @@ def test_stored_statistics_of_a_fit(interpolate, workload, ends, tmp_path, fitti
     ends = [initializations.dense(plain.network, Origin("small", "dense", seed, 0)) for seed in (0, 1)]
     settings["fitting"] = dataclasses.replace(fitting, manifold="dense")
     path = interpolate(str(tmp_path / "path"), *ends, plain, num_points=2, **settings)
-    assert files.read_json(path.result)["independent_units"]["unit"] == "example"
+    assert storage.read_json(path.result)["independent_units"]["unit"] == "example"
 
 
 def test_points_of_different_workloads(interpolate, workload, ends, tmp_path):

@@ -8,7 +8,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import checkpoint
 from sparse_rigl_lands.points.checkpoint import Checkpoint
@@ -70,7 +70,7 @@ def test_nothing_else_is_left_in_the_directory(saved):
 def test_a_kill_while_it_is_saved_leaves_no_checkpoint(tmp_path, random, monkeypatch):
     """Stopped before each of the renames in turn, the last of which completes it."""
     run = files.RunFiles(tmp_path)
-    put_in_place, renames = files.put_in_place, []
+    put_in_place, renames = storage.put_in_place, []
     for stop_at in (0, 1, 2):
 
         def stop(temporary, path, stop_at=stop_at):
@@ -80,7 +80,7 @@ def test_a_kill_while_it_is_saved_leaves_no_checkpoint(tmp_path, random, monkeyp
             renames.append(path)
 
         renames.clear()
-        monkeypatch.setattr(files, "put_in_place", stop)
+        monkeypatch.setattr(storage, "put_in_place", stop)
         if stop_at < 2:
             with pytest.raises(KeyboardInterrupt):
                 checkpoint.save(run.checkpoint(7), _checkpoint(random))

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.reporting import curve_figures, pictures
 
 _T = np.linspace(0, 1, 11)
@@ -16,7 +16,7 @@ _T = np.linspace(0, 1, 11)
 def _path(directory, curve, manifold, barrier, losses):
     path = files.PathFiles(directory / f"{curve}_{manifold}")
     path.create()
-    files.write_csv(
+    storage.write_csv(
         path.table, [{"t": t, "cross_entropy": loss, "error": 0.01} for t, loss in zip(_T, losses, strict=True)]
     )
     end = {"workload": "digits", "method": "pruned", "seed": 0, "global_step": 2000, "digest": ""}
@@ -28,7 +28,7 @@ def _path(directory, curve, manifold, barrier, losses):
     result |= {"tolerance": 0.05, "confidence": 0.95, "confidence_of_each_look": 0.975, "images": 1437}
     result |= {"ends_on_the_path": {"start": 0.1, "end": 0.1}}
     result |= {"lowest": {"t": 0.5, "cross_entropy": min(losses)}}
-    files.write_json(path.result, {**result, "independent_units": {"unit": "batch", "count": 12}})
+    storage.write_json(path.result, {**result, "independent_units": {"unit": "batch", "count": 12}})
     return path
 
 
@@ -144,8 +144,8 @@ def test_words_are_below_their_panel_and_within_the_picture(paths, drawn, tmp_pa
 
 
 def test_grounds_that_differ_are_all_told(paths, drawn, tmp_path):
-    result = files.read_json(paths[1].result)
-    files.write_json(paths[1].result, result | {"images": 400})
+    result = storage.read_json(paths[1].result)
+    storage.write_json(paths[1].result, result | {"images": 400})
     curve_figures.draw_figure4(paths, (tmp_path / "figure4.png",))
     assert "1,437 or 400 augmented training images" in drawn[0].get_supxlabel()
 
@@ -164,7 +164,7 @@ def test_barriers_against_their_budgets(drawn, tmp_path):
                     **bounds,
                 }
             )
-    files.write_csv(tmp_path / "curves.csv", [{**row, "confidence": 0.95, "tolerance": 0.05} for row in rows])
+    storage.write_csv(tmp_path / "curves.csv", [{**row, "confidence": 0.95, "tolerance": 0.05} for row in rows])
     figure = tmp_path / "budgets.png", tmp_path / "budgets.svg"
     assert curve_figures.draw_budgets(tmp_path / "curves.csv", figure) == figure
     (axes,) = drawn[0].axes

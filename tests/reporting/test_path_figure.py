@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.reporting import path_figure, pictures
 
 
@@ -21,7 +21,7 @@ def _path(directory, losses=(2.3, 2.4, 0.1), fitting=None):
         {"t": k / 2, "cross_entropy": loss, "error": 0.1, "smoothed_cross_entropy": loss + 0.1}
         for k, loss in enumerate(losses)
     ]
-    files.write_csv(path.table, rows)
+    storage.write_csv(path.table, rows)
     end = {"workload": "digits", "method": "pruned", "seed": 0, "global_step": 0, "digest": ""}
     settings = {"start": end, "end": {**end, "global_step": 2000}, "curve": "line", "label_smoothing": 0.1}
     settings |= {"fitting": fitting}
@@ -32,7 +32,7 @@ def _path(directory, losses=(2.3, 2.4, 0.1), fitting=None):
         "confidence_of_each_look": 0.95,
         "independent_units": {"unit": "batch", "count": 9},
     }
-    files.write_json(path.result, result)
+    storage.write_json(path.result, result)
     return path
 
 
@@ -159,9 +159,9 @@ def test_a_dip_below_both_ends_is_told(verdict):
 def test_the_title_fits_above_the_picture(tmp_path, monkeypatch):
     path = _path(tmp_path, fitting={"manifold": "dense", "steps": 1200})
     rise, barrier = _climb(0.2, 0.4, 1.0, 0.1, 0.3), _climb(0.01, lower=0.005, upper=0.02)
-    result = files.read_json(path.result)
+    result = storage.read_json(path.result)
     told = _result("no_barrier", rise, barrier, lowest=0.05) | {"settings": result["settings"]}
-    files.write_json(path.result, result | told)
+    storage.write_json(path.result, result | told)
     figures = []
     monkeypatch.setattr(pictures, "save", lambda figure, _: figures.append(figure))
     path_figure.draw_path(path)
@@ -169,7 +169,7 @@ def test_the_title_fits_above_the_picture(tmp_path, monkeypatch):
     figure.draw(renderer)
     box = figure.axes[0].title.get_window_extent(renderer)
     assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
-    assert figure.axes[0].get_title().replace("\n", " ") == path_figure.describe_path(files.read_json(path.result))
+    assert figure.axes[0].get_title().replace("\n", " ") == path_figure.describe_path(storage.read_json(path.result))
 
 
 def test_the_picture_of_a_fitted_curve_names_manifold_and_budget(tmp_path):

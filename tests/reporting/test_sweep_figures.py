@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.reporting import pictures, sweep_figures
 
 
@@ -37,7 +37,7 @@ def drawn(tmp_path, monkeypatch):
     def draw(rows):
         sweep, figures = files.SweepFiles(tmp_path), {}
         sweep.create()
-        files.write_csv(sweep.table, rows)
+        storage.write_csv(sweep.table, rows)
         monkeypatch.setattr(pictures, "save", lambda figure, paths: figures.update({paths[0].stem: figure}))
         return figures, sweep_figures.draw_sweep(sweep)
 

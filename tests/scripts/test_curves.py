@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_killed_and_run_again_it_ends_with_every_path_and_both_figures(commands,
     assert [row["run"] for row in rows] == names
     assert [row["manifold"] for row in rows] == ["", "sparse", "dense", "sparse", "dense"]
     for name in names:
-        settings = files.read_json(study.path(name).result)["settings"]
+        settings = storage.read_json(study.path(name).result)["settings"]
         assert (settings["seed"], settings["num_points"]) == (3, 3)
         assert name == "line" or settings["fitting"]["steps"] == int(name.rpartition("-")[2])
     for path in (*study.figure4, *study.budgets, study.markdown):

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
 
 
 def test_a_finished_run_is_described(commands, small_run, tmp_path):
@@ -20,7 +20,7 @@ def test_a_finished_run_is_described(commands, small_run, tmp_path):
     assert (beside["run"], beside["point"], beside["distance_to_pruned"]) == (str(copy), "P-S", "0.0")
     assert elsewhere["distance_to_pruned"] == ""  # its directory has another name
     assert beside["gradient_norm_sparse"] == elsewhere["gradient_norm_sparse"]
-    summary = files.read_json(files.RunFiles(small_run).summary)
+    summary = storage.read_json(files.RunFiles(small_run).summary)
     assert float(beside["training_loss"]) == summary["train_augmented"]["cross_entropy"]
 
 

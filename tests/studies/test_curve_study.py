@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from sparse_rigl_lands import commandline, files
+from sparse_rigl_lands import commandline, files, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.studies import curve_study
 from sparse_rigl_lands.studies.curve_study import CurveStudy
@@ -208,8 +208,8 @@ def test_the_curves_of_the_gin_files_heed_the_budget(jobs_of, parameter):
 
 def _write_path(path, losses, fitting):
     path.create()
-    files.write_csv(path.table, [{"t": k / 2, "cross_entropy": loss} for k, loss in enumerate(losses)])
-    files.write_json(
+    storage.write_csv(path.table, [{"t": k / 2, "cross_entropy": loss} for k, loss in enumerate(losses)])
+    storage.write_json(
         path.result,
         {
             "settings": {"curve": "quadratic Bezier curve" if fitting else "line", "fitting": fitting},

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.data.digits import Digits
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.networks.digits_resnet import digits_resnet
@@ -54,7 +54,7 @@ def test_a_row(study, describe):
         checkpoint.load(where.checkpoint(step)).point for where, step in ((run, 0), (run, 20), (pruned, 20))
     )
     row = describe(run)
-    summary = files.read_json(run.summary)
+    summary = storage.read_json(run.summary)
     assert (row["point"], row["seed"], row["sparsity"]) == ("S-S", 0, summary["sparsity"])
     assert row["training_loss"] == summary["train_augmented"]["cross_entropy"]
     assert row["training_loss_error"] == summary["train_augmented"]["cross_entropy_error"]

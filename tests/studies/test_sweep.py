@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.studies import sweep as sweeps
 from sparse_rigl_lands.studies.sweep import Sweep
@@ -71,7 +71,7 @@ def finished(tmp_path):
             for name, units, nonzero, empty in (("a/kernel", 8, 7, 3), ("b/kernel", 4, 0, 4))
         ]
         written.run(run.name).create()
-        files.write_json(
+        storage.write_json(
             written.run(run.name).summary,
             {
                 "sparsity": 0.98,

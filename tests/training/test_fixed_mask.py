@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tf_keras
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.data.digits import Digits
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.networks.digits_resnet import digits_resnet
@@ -57,7 +57,7 @@ def test_lottery_is_the_pruned_runs_own_start_under_its_mask(study, workload):
     assert first.mask == last.mask == solution.mask
     assert first.digest() == dense.under(solution.mask).digest()
     assert (first.origin, last.origin.global_step) == (Origin("small", "lottery", 0, 0), 20)
-    summary = files.read_json(run.summary)
+    summary = storage.read_json(run.summary)
     assert summary["sparsity"] == solution.mask.sparsity_of_all(variants.kernel_shapes(workload.network))
     assert all(layer["kept"] == layer["nonzero_at_start"] for layer in summary["layers"])
 
@@ -82,7 +82,7 @@ def test_lottery_rewinds_to_a_later_step_and_goes_on_from_there(study, monkeypat
     assert first.digest() == ticket.under(solution.mask).digest()
     assert first_steps[0] == 4  # of the learning rate
     assert first_batches == [4]
-    assert files.read_json(run.summary)["first_step"] == 4
+    assert storage.read_json(run.summary)["first_step"] == 4
     assert run.checkpoint_steps() == [4, 20]  # its own first is kept
     assert last.origin.global_step == 20
 
@@ -151,7 +151,7 @@ def test_zeroed_is_the_dense_run_of_a_start_with_zeros(study, workload):
     assert first.digest() == initializations.zeroed(dense, fractions).digest()
     name = "block1/conv2/kernel"
     assert np.mean(last.weights[name][first.weights[name] == 0] != 0) > 0.3  # nothing holds them at zero
-    layers = {layer["kernel"]: layer for layer in files.read_json(run.summary)["layers"]}
+    layers = {layer["kernel"]: layer for layer in storage.read_json(run.summary)["layers"]}
     assert layers["block1/conv2/kernel"]["nonzero_at_start"] == 576 - int(0.9 * 576)
     assert layers["block1/conv2/kernel"]["kept"] == 576
 

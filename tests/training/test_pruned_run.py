@@ -2,7 +2,7 @@
 
 import pytest
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import checkpoint, initializations
 from sparse_rigl_lands.points.checkpoint import Checkpoint
@@ -30,7 +30,7 @@ def save(network, mask):
             point = dense.under(mask if step == steps[-1] else Mask({}))
             checkpoint.save(run.checkpoint(step), Checkpoint(point, {}))
         if finished:
-            files.write_json(run.summary, {"workload": workload, "first_step": steps[0], "global_step": steps[-1]})
+            storage.write_json(run.summary, {"workload": workload, "first_step": steps[0], "global_step": steps[-1]})
 
     return save
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.errors import DivergedError, InputError
 from sparse_rigl_lands.points import checkpoint, initializations
 from sparse_rigl_lands.points.point import Origin, assign
@@ -56,7 +56,7 @@ def test_what_a_pruned_run_leaves_behind(train, workload, tmp_path):
         assert np.count_nonzero(live) == kept_weights(live.size, target)
         assert not last.weights[name][~live].any()
 
-    summary = files.read_json(run.summary)
+    summary = storage.read_json(run.summary)
     assert summary["test"]["count"] == 360
     assert summary["train_augmented"]["count"] == 1437
     assert {layer["kernel"] for layer in summary["layers"]} == {name for name in dense.weights if "kernel" in name}
@@ -137,7 +137,7 @@ def test_the_summary_is_of_the_final_checkpoint(train, workload, tmp_path, one_d
     """On the augmented training images and on the plain test images."""
     run = train(str(tmp_path), workload, _pruned(), _recipe(steps=25))
     assign(workload.network, checkpoint.load(run.checkpoint(25)).point)
-    summary = files.read_json(run.summary)
+    summary = storage.read_json(run.summary)
     for name, split, augmented in (("train_augmented", "train", True), ("test", "test", False)):
         batches = workload.dataset.evaluation_batches(split, 479, augmented)
         expected = evaluate(workload.network, workload.objective, batches, one_device)
