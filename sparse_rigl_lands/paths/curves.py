@@ -38,6 +38,11 @@ class Curve(abc.ABC):
     def num_control_points(self) -> int:
         """P, the two ends included; the first is w(0), the last w(1)."""
 
+    @property
+    def breaks(self) -> np.ndarray:
+        """Where in (0, 1) the derivative jumps, ascending: float64 [...]."""
+        return np.empty(0)
+
     @abc.abstractmethod
     def coefficients(self, t: np.ndarray) -> np.ndarray:
         """c(t): float64 [...] -> [..., P]. They sum to one at every t."""
@@ -162,6 +167,10 @@ class PolygonalChain(Curve):
     @property
     def num_control_points(self) -> int:
         return self.bends + 2
+
+    @property
+    def breaks(self) -> np.ndarray:
+        return np.arange(1, self.bends + 1) / (self.bends + 1)
 
     def coefficients(self, t: np.ndarray) -> np.ndarray:
         segment, along = self._place(t)

@@ -4,6 +4,7 @@ With the Gram matrix G_ij = <theta_i, theta_j>, the squared norm of w(t) is c(t)
 number of values of t, the weights are read once.
 """
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 
@@ -43,4 +44,5 @@ def length(curve: Curve, gram: np.ndarray) -> float:
         squared = float(squared_norms(curve.derivative(np.array(t)), gram))
         return math.sqrt(max(squared, 0.0))  # rounding may leave a small negative
 
-    return float(scipy.integrate.quad(speed, 0.0, 1.0)[0])
+    smooth = itertools.pairwise([0.0, *curve.breaks, 1.0])
+    return sum(float(scipy.integrate.quad(speed, first, last)[0]) for first, last in smooth)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sparse_rigl_lands.paths import geometry
-from sparse_rigl_lands.paths.curves import Bezier, Line
+from sparse_rigl_lands.paths.curves import Bezier, Line, PolygonalChain
 from sparse_rigl_lands.points.point import Origin, Point
 from sparse_rigl_lands.sparsity.mask import Mask
 
@@ -34,6 +34,15 @@ def test_a_line_is_as_long_as_its_ends_are_apart(random):
     gram = geometry.gram_matrix(points, ["a", "b"])
     assert geometry.length(Line(), gram) == pytest.approx(np.linalg.norm(_flat(points[1]) - _flat(points[0])))
     assert geometry.length(Line(), geometry.gram_matrix([points[0]] * 2, ["a"])) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("bends", [1, 2, 6])
+def test_length_of_a_chain_is_that_of_its_segments(random, bends):
+    """Though its speed jumps at every bend."""
+    points = _points(random, bends + 2)
+    segments = np.linalg.norm(np.diff([_flat(point) for point in points], axis=0), axis=1)
+    length = geometry.length(PolygonalChain(bends), geometry.gram_matrix(points, ["a", "b"]))
+    assert length == pytest.approx(segments.sum(), rel=1e-9)
 
 
 def test_length_of_a_bent_curve_is_that_of_a_fine_polygon(random):
