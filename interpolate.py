@@ -5,10 +5,12 @@
 
 A checkpoint is named by its prefix, or by its run's directory for the latest in it. The workload is
 the one of the end's run, whose gin configuration lies beside it; --gin_file and --gin_param override.
-Where the end is itself a control point of a fitted curve, that curve and its fit are not taken over.
+Where the end is itself a control point of a fitted curve, the settings of that path are not taken over.
 """
 
+import inspect
 import pathlib
+from collections.abc import Callable
 
 from absl import flags
 
@@ -17,13 +19,19 @@ from sparse_rigl_lands import commandline
 flags.adopt_module_key_flags(commandline)  # so that --help lists them
 _START = flags.DEFINE_string("start", None, "Checkpoint at t = 0: a prefix or a run's directory.")
 _END = flags.DEFINE_string("end", None, "Checkpoint at t = 1: a prefix or a run's directory.")
-_NO_CURVE = {"curve": None, "control_points": (), "fitting": None}
+
+
+def _defaults(name: str, configurable: Callable) -> list[str]:
+    """The gin bindings that give every optional argument its default."""
+    arguments = inspect.signature(configurable).parameters.values()
+    return [f"{name}.{each.name} = {each.default!r}" for each in arguments if each.default is not each.empty]
 
 
 def main() -> None:
     from sparse_rigl_lands import distribution, files, storage
     from sparse_rigl_lands.errors import InputError
     from sparse_rigl_lands.paths.run import interpolate
+    from sparse_rigl_lands.paths.sample import Sample
     from sparse_rigl_lands.points import checkpoint
     from sparse_rigl_lands.points.point import Point
     from sparse_rigl_lands.reporting import path_figure
@@ -39,8 +47,8 @@ def main() -> None:
     if not recorded.exists() and not commandline.GIN_FILE.value:
         raise InputError(f"{recorded} is missing; say with --gin_file what workload the checkpoints are of")
     configs = [recorded] if recorded.exists() else []
-    no_curve = [f"interpolate.{name} = {value}" for name, value in _NO_CURVE.items()]
-    commandline.parse_gin("interpolate", configs, ["interpolate.workload = @Workload()", *no_curve])
+    defaults = [*_defaults("interpolate", interpolate), *_defaults("Sample", Sample)]
+    commandline.parse_gin("interpolate", configs, ["interpolate.workload = @Workload()", *defaults])
     strategy = distribution.strategy()  # before anything else of TensorFlow
     start, end = (load(name, prefix) for name, prefix in zip(("start", "end"), prefixes, strict=True))
     path = interpolate(commandline.OUTPUT_DIR.value, strategy, start, end)
@@ -52,6 +60,9 @@ def main() -> None:
     if result["verdict"] != "undecided" and len(result["settings"]["looks"]) > 1:
         print(f"decided on {result['images']:,} of {result['settings']['looks'][-1]:,} images")
     for name, own in result["ends_under_their_own_statistics_and_mask"].items():
+        if own is None:
+            print(f"{name}: a control point of a fitted curve, without statistics of its own")
+            continue
         on_path = result["ends_on_the_path"][name]
         shown = "not" if on_path is None else f"{on_path:.4f}"
         print(f"{name}: cross-entropy {shown} on the path, {own['cross_entropy']:.4f} by its own statistics and mask")

@@ -33,7 +33,7 @@ def main() -> None:
     outcome = curve_study.evaluate_all(study, written, _START.value, _END.value, commandline.gin_configuration)
     rows = curve_study.results(study, written, outcome.done)
     pictures: list[pathlib.Path] = []
-    if paths := curve_study.main_paths(study, written, outcome.done):
+    if paths := curve_study.main_paths(study, written, rows):
         pictures += curve_figures.draw_figure4(paths, written.figure4)
     if len({row["steps"] for row in rows if row["steps"]}) > 1:
         pictures += curve_figures.draw_budgets(written.table, written.budgets)

@@ -139,7 +139,7 @@ def test_curves_of_the_papers_gin_files(commands, small_run, tmp_path, curve, ma
     """They can be tried on digits; those of digits are commands of the README and paths of the study of curves."""
     start, path = files.RunFiles(small_run).checkpoint(0), files.PathFiles(tmp_path / "path")
     arguments = [f"--start={start}", f"--end={small_run}", f"--gin_file=gin/{curve}_{manifold}.gin"]
-    arguments += ["--gin_param=BUDGET=2", "--gin_param=interpolate.num_points=3"]
+    arguments += ["--gin_param=BUDGET=2", "--gin_param=interpolate.num_points=3", "--gin_param=Sample.images=1100"]
     output = commands.run("interpolate.py", *arguments, f"--output_dir={path.directory}")
     assert f"{curve} Bezier curve from digits-pruned-seed0-step0 to digits-pruned-seed0-step60, mask: end" in output
     points = {"quadratic": 1, "cubic": 2}[curve]
@@ -153,9 +153,12 @@ def test_curves_of_the_papers_gin_files(commands, small_run, tmp_path, curve, ma
         outside = sum(np.count_nonzero(point.weights[name][~live]) for name, live in mask.arrays.items())
         assert (outside == 0) == (manifold == "sparse")
 
-    line = ["interpolate.py", f"--start={start}", f"--end={path.control_point(1)}", f"--output_dir={tmp_path / 'line'}"]
-    end = checkpoint.load(path.control_point(1)).point.origin
-    assert f"line from digits-pruned-seed0-step0 to {end}" in commands.run(*line)
+    line = files.PathFiles(tmp_path / "line")
+    arguments = [f"--start={start}", f"--end={path.control_point(1)}", f"--output_dir={line.directory}"]
+    output = commands.run("interpolate.py", *arguments)
+    assert f"line from digits-pruned-seed0-step0 to {checkpoint.load(path.control_point(1)).point.origin}" in output
+    assert len(pd.read_csv(line.table)) == 51
+    assert storage.read_json(line.result)["images"] == 1437
 
 
 @pytest.mark.slow

@@ -4,14 +4,12 @@ import math
 from collections.abc import Sequence
 from typing import Any, get_args
 
-import tf_keras
-
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths.curves import Curve
 from sparse_rigl_lands.paths.evaluator import BatchNorm
 from sparse_rigl_lands.paths.fitting import Fitting
 from sparse_rigl_lands.paths.losses import Unit
-from sparse_rigl_lands.sparsity import variants
+from sparse_rigl_lands.points.point import Point
 
 
 def check_batch_norm(batch_norm: BatchNorm) -> None:
@@ -20,25 +18,33 @@ def check_batch_norm(batch_norm: BatchNorm) -> None:
         raise InputError(f"batch_norm is {batch_norm!r}; known are {', '.join(get_args(BatchNorm))}")
 
 
-def check_curve(
-    curve: Curve | None,
-    control_points: Sequence[str],
-    fitting: Fitting | None,
-    batch_norm: BatchNorm,
-    network: tf_keras.Model,
-) -> None:
-    """Refuses what is no curve, no list of checkpoints or no fitting, and statistics that a fit does not give."""
+def check_curve(curve: Curve | None, control_points: Sequence[str], fitting: Fitting | None) -> None:
+    """Refuses what is no curve, no list of checkpoints or no fitting."""
     kinds = {"curve": (curve, Curve, "@Bezier()"), "fitting": (fitting, Fitting, "@Fitting()")}
     for name, (value, kind, example) in kinds.items():
         if value is not None and not isinstance(value, kind):
             raise InputError(f"interpolate.{name} is {value!r}, not a {kind.__name__}: in a gin file, {example}")
     if not isinstance(control_points, tuple | list) or not all(isinstance(name, str) for name in control_points):
         raise InputError(f"interpolate.control_points is {control_points!r}; it must be a list of checkpoints")
-    if fitting and batch_norm == "stored" and variants.named_variables(network).statistics:
+
+
+def check_statistics(batch_norm: BatchNorm, points: Sequence[Point], fitting: Fitting | None = None) -> None:
+    """Refuses stored statistics where control points, or those they are about to become, have none of their own."""
+    if batch_norm == "stored" and (
+        not all(point.has_statistics_of_its_own for point in points) or (fitting and points[0].statistics)
+    ):
         raise InputError(
-            "interpolate.batch_norm is 'stored', but control points that are fitted have no moving statistics; "
+            "batch_norm is 'stored', but control points that are fitted have no moving statistics; "
             "there are batch and recalibrated"
         )
+
+
+def check_workloads(points: Sequence[Point]) -> None:
+    """Refuses points of different workloads: the start, those between, the end."""
+    start, *others = (point.origin.workload for point in points)
+    for name, other in zip([*["a control point"] * (len(others) - 1), "the end"], others, strict=True):
+        if other != start:
+            raise InputError(f"the start is of workload {start}, {name} of {other}")
 
 
 def check_numbers(of: str, **numbers: tuple[Any, float]) -> None:

@@ -7,6 +7,8 @@ import numpy as np
 from sparse_rigl_lands.paths.losses import PathLosses
 from sparse_rigl_lands.paths.statistics import Judgement, judge
 
+_ROUNDING = 1e-5  # nats: losses are computed in float32
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class EvaluatedPath:
@@ -28,6 +30,23 @@ class EvaluatedPath:
         """The mean cross-entropy at a t in nats, None where it is not one of the places."""
         (found,) = np.nonzero(self.t == t)
         return float(self.losses.cross_entropy[found[0]]) if len(found) else None
+
+    def is_below_both_ends(self, place: int, critical_value: float) -> bool:
+        """Whether the loss at a place is surely below those at t = 0 and t = 1.
+
+        Args:
+          place: its index.
+          critical_value: how many standard errors of a difference are sure, of ``judge``.
+
+        Returns:
+          False too where one of the two ends is not one of the places.
+        """
+        losses, covariance = self.losses.cross_entropy, self.losses.covariance()
+        (ends,) = np.nonzero(np.isin(self.t, [0.0, 1.0]))
+        variances = covariance[ends, ends] + covariance[place, place] - 2 * covariance[ends, place]
+        margins = critical_value * np.sqrt(np.maximum(variances, 0))  # rounding may leave a small negative
+        margins = np.maximum(margins, _ROUNDING)
+        return len(ends) == 2 and bool(np.all(losses[ends] - losses[place] > margins))
 
     def judge(self, confidence: float = 0.95, tolerance: float = 0.05) -> Judgement:
         """Barrier, largest rise and verdict, see ``statistics.judge``.

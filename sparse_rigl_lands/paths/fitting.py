@@ -6,7 +6,7 @@ from typing import Literal, get_args
 import gin
 import tensorflow as tf
 
-from sparse_rigl_lands import files, seeds
+from sparse_rigl_lands import distribution, files, seeds
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths import control_points
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
@@ -59,8 +59,8 @@ class CurveFit:
 
     Raises:
       InputError: there is nothing to fit, or no mask to stay within, or a control point to start from is
-        outside of the manifold, or the batch cannot be divided among the replicas, or the learning rate
-        falls to zero.
+        outside of the manifold, or the batch cannot be divided among the replicas, or they do not compute
+        in its precision, or the learning rate falls to zero.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class CurveFit:
         if fitting.manifold == "sparse" and not path.mask.arrays:
             raise InputError("Fitting.manifold is 'sparse', but the path has no mask that would make it a subspace")
         curve, mask = path.curve, path.mask if fitting.manifold == "sparse" else Mask({})
+        distribution.check_precision(fitting.precision)
         if fitting.batch_size % strategy.num_replicas_in_sync:
             raise InputError(
                 f"Fitting.batch_size {fitting.batch_size} does not divide among "
@@ -86,7 +87,7 @@ class CurveFit:
         self._trainer = CurveTrainer(
             network, curve, mask, uniform(seed), workload.objective, optimizer, fitting.batch_size, strategy
         )
-        origin = Origin(workload.name, f"{curve.name}_{fitting.manifold}", seed, global_step=0)
+        origin = Origin(workload.name, f"{curve.name}_{fitting.manifold}", seed, global_step=0, fitted=True)
         self._initialization = control_points.joined(inner, origin)
         self._workload, self._path, self._fitting, self._seed = workload, path, fitting, seed
 

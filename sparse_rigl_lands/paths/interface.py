@@ -64,6 +64,7 @@ def evaluate_path(
     checks.check_numbers("evaluate_path", recalibration_examples=(recalibration_examples, 1))
     checks.check_batch_norm(batch_norm)
     t = places(0.0, 1.0, num_points)
+    checks.check_statistics(batch_norm, [start, *control_points, end])
     path = WeightPath.between(network, start, end, curve or Line(), mask, control_points)
     evaluator = PathEvaluator(network, path, t, objective or Objective(), strategy)
     global_batch = batch_size * strategy.num_replicas_in_sync

@@ -9,6 +9,7 @@ import numpy as np
 from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
 from sparse_rigl_lands.paths.losses import PathLosses, Unit
 from sparse_rigl_lands.paths.statistics import Judgement
+from sparse_rigl_lands.points.point import Point
 from sparse_rigl_lands.training.evaluation import Evaluation
 
 
@@ -63,13 +64,14 @@ def class_rows(path: EvaluatedPath) -> list[dict[str, object]]:
     ]
 
 
-def told(path: EvaluatedPath, judgement: Judgement, unit: Unit) -> dict[str, Any]:
+def told(path: EvaluatedPath, judgement: Judgement, unit: Unit, ends: tuple[Point, Point]) -> dict[str, Any]:
     """What is said of a path, and on what grounds, for a program to read.
 
     Args:
       path: what was evaluated.
       judgement: of it, at its last look.
       unit: what is independent.
+      ends: of the path; of one that has no statistics of its own there is nothing to say under them.
     """
     losses = path.losses
     lowest = int(np.argmin(losses.cross_entropy))
@@ -78,10 +80,15 @@ def told(path: EvaluatedPath, judgement: Judgement, unit: Unit) -> dict[str, Any
         "confidence_of_each_look": judgement.confidence,
         "images": int(losses.count),
         "independent_units": {"unit": unit, "count": int(losses.units)},
-        "lowest": {"t": float(path.t[lowest]), "cross_entropy": float(losses.cross_entropy[lowest])},
+        "lowest": {
+            "t": float(path.t[lowest]),
+            "cross_entropy": float(losses.cross_entropy[lowest]),
+            "below_both_ends": path.is_below_both_ends(lowest, judgement.critical_value),
+        },
         "ends_on_the_path": {"start": path.loss_at(0.0), "end": path.loss_at(1.0)},
         "ends_under_their_own_statistics_and_mask": {
-            name: dataclasses.asdict(evaluation_of(path.ends, k)) for k, name in enumerate(("start", "end"))
+            name: dataclasses.asdict(evaluation_of(path.ends, k)) if end.has_statistics_of_its_own else None
+            for k, (name, end) in enumerate(zip(("start", "end"), ends, strict=True))
         },
     }
 

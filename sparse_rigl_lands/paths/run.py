@@ -1,6 +1,7 @@
 """The evaluation of a path between two points, from its configuration to its files."""
 
 import dataclasses
+import gc
 import math
 import time
 from collections.abc import Sequence
@@ -10,7 +11,6 @@ import gin
 import tensorflow as tf
 
 from sparse_rigl_lands import distribution, files, storage
-from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths import checks, results
 from sparse_rigl_lands.paths.curves import Curve, Line, places
 from sparse_rigl_lands.paths.evaluator import BatchNorm, PathEvaluator, unit_of
@@ -81,7 +81,7 @@ def interpolate(
       extrapolate: whether the range may leave [0, 1].
       mask: which weights exist along the path, see ``path_mask``.
       batch_norm: what BatchNorm does along the path: ``"batch"``, statistics of each replica's batch, as
-        in training; ``"stored"``, the ends' moving statistics, combined like the weights;
+        in training; ``"stored"``, the control points' moving statistics, combined like the weights;
         ``"recalibrated"``, statistics estimated anew at every t.
       batch_size: images per replica and batch: those that share batch statistics.
       recalibration_images: over how many images, the first ones, recalibrated statistics are taken.
@@ -117,12 +117,12 @@ def interpolate(
     checks.check_save_every(save_every)
     checks.check_batch_norm(batch_norm)
     distribution.check_precision(precision)
-    checks.check_curve(curve, control_points, fitting, batch_norm, workload.network)
-    if start.origin.workload != end.origin.workload:
-        raise InputError(f"the start is of workload {start.origin.workload}, the end of {end.origin.workload}")
+    checks.check_curve(curve, control_points, fitting)
+    curve, through = curve or Line(), _load(control_points)
+    checks.check_workloads([start, *through, end])
+    checks.check_statistics(batch_norm, [start, *through, end], fitting)
     available, classes = workload.dataset.num_examples("train"), workload.dataset.num_classes
     recalibration_images = min(recalibration_images, available)
-    curve, through = curve or Line(), _load(control_points)
     path = WeightPath.between(workload.network, start, end, curve, mask, through)
     t, network = places(*t_range, num_points), variants.with_precision(workload.network, precision)
 
@@ -174,7 +174,8 @@ def interpolate(
         path = fit.run(written.fit)
         for i, point in enumerate(path.inner, start=1):
             checkpoints.save(written.control_point(i), Checkpoint(point, {}))
-        fit = None  # and its memory
+        fit = None
+        gc.collect()  # its variables and its compiled step refer to each other
     evaluator = evaluator or evaluator_of(path)
 
     def batches(limit: int, first_batch: int) -> tf.data.Dataset:
@@ -196,7 +197,7 @@ def interpolate(
         storage.write_csv(written.classes, results.class_rows(evaluated))
     result = {
         "settings": settings,
-        **results.told(evaluated, judgement, unit),
+        **results.told(evaluated, judgement, unit, (start, end)),
         "looks": [dataclasses.asdict(look) for look in looks_made],
         "confidence": confidence,
         "length": path.length(),

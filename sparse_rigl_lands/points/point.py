@@ -23,12 +23,15 @@ class Origin:
       method: how it was trained, such as ``"pruned"``.
       seed: of the run.
       global_step: how many training steps led to it; 0 is an initialization.
+      fitted: whether it is a control point of a fitted curve. Its moving statistics are then those of
+        the points that the fit started from, and say nothing of its own weights.
     """
 
     workload: str
     method: str
     seed: int
     global_step: int
+    fitted: bool = False
 
     def __str__(self) -> str:
         return f"{self.workload}-{self.method}-seed{self.seed}-step{self.global_step}"
@@ -60,6 +63,11 @@ class Point:
             if not np.all(np.isfinite(value)):
                 raise InputError(f"{name} holds a value that is not finite")
         object.__setattr__(self, "weights", self.mask.apply(self.weights))
+
+    @property
+    def has_statistics_of_its_own(self) -> bool:
+        """Whether BatchNorm's moving statistics, if there are any, belong to these weights."""
+        return not (self.statistics and self.origin.fitted)
 
     def digest(self) -> str:
         """A fingerprint of every name and value: 16 hexadecimal digits of a SHA-256."""

@@ -22,27 +22,29 @@ _WORDS_WIDTH = 41  # characters of the words under a panel, which fit its width
 _APART = 1.05  # the factor in steps from one curve's marks to the next one's, so that none covers another
 
 
-def draw_figure4(paths: Sequence[files.PathFiles], figure: tuple[pathlib.Path, ...]) -> tuple[pathlib.Path, ...]:
+def draw_figure4(
+    paths: Sequence[tuple[str, files.PathFiles]], figure: tuple[pathlib.Path, ...]
+) -> tuple[pathlib.Path, ...]:
     """Draws the loss along the line, along the sparse curves and along the dense ones, on one scale.
 
     Args:
-      paths: finished ones between the same two points, at least one.
+      paths: finished ones between the same two points, at least one, with their titles.
       figure: the files to write.
 
     Returns:
       The files written.
     """
-    curves = [(storage.read_json(path.result), pd.read_csv(path.table)) for path in paths]
-    results = [result for result, _ in curves]
-    styles = _styles(result["settings"]["curve"] for result in results if _manifold(result))
+    curves = [(title, storage.read_json(path.result), pd.read_csv(path.table)) for title, path in paths]
+    results = [result for _, result, _ in curves]
+    styles = _styles(title for title, result, _ in curves if _manifold(result))
     shown = [manifold for manifold in _PANELS if manifold in map(_manifold, results)]
     # 3.4 inches a panel: on a page of 900 pixels its words are still of 11 pixels.
     picture = Figure(figsize=(max(3.4 * len(shown), 5.8), 5.2), layout="constrained")
     panels = picture.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     for axes, manifold in zip(panels, shown, strict=True):
-        for result, table in curves:
+        for title, result, table in curves:
             if _manifold(result) == manifold:
-                _draw_path(axes, result, table, styles.get(result["settings"]["curve"], _LINE))
+                _draw_path(axes, title, result, table, styles.get(title, _LINE))
         axes.set_title(_PANELS[manifold], fontsize=11)
         axes.grid(alpha=0.3)
         axes.legend(
@@ -58,7 +60,7 @@ def draw_figure4(paths: Sequence[files.PathFiles], figure: tuple[pathlib.Path, .
     # On a linear scale that has room for the line's barrier, of 4 nats, dense curves that dip from 0.1 to 0.002 lie
     # on the axis. A logarithmic one ends below what was estimated: a band that reaches zero leaves the picture.
     panels[0].set_yscale("log", nonpositive="clip")
-    panels[0].set_ylim(bottom=0.5 * min(table["cross_entropy"].min() for _, table in curves))
+    panels[0].set_ylim(bottom=0.5 * min(table["cross_entropy"].min() for _, _, table in curves))
     _write_plainly(panels[0])
     panels[0].set_ylabel("cross-entropy (nats)")
     settings = results[0]["settings"]
@@ -121,14 +123,14 @@ def draw_budgets(table: pathlib.Path, figure: tuple[pathlib.Path, ...]) -> tuple
     return figure
 
 
-def _draw_path(axes: Axes, result: dict[str, Any], table: pd.DataFrame, style: tuple[str, str]) -> None:
+def _draw_path(axes: Axes, title: str, result: dict[str, Any], table: pd.DataFrame, style: tuple[str, str]) -> None:
     (color, mark), (line, fill) = style, _MANIFOLDS[_manifold(result)]
     t, loss = table["t"], table["cross_entropy"]
     margin = path_figure.margins(
         table["error"], result["confidence_of_each_look"], result["independent_units"]["count"]
     )
     axes.fill_between(t, loss - margin, loss + margin, color=color, alpha=0.2, linewidth=0)
-    words = f"{_short(result['settings']['curve'])}: {path_figure.barrier_in_words(result)}"
+    words = f"{_short(title)}: {path_figure.barrier_in_words(result)}"
     axes.plot(
         t,
         loss,
@@ -154,7 +156,7 @@ def _styles(titles: Iterable[str]) -> dict[str, tuple[str, str]]:
 
 
 def _short(title: str) -> str:
-    return title.removesuffix(" Bezier curve")
+    return title.replace(" Bezier curve", "")
 
 
 def _grounds(results: Sequence[dict[str, Any]]) -> str:

@@ -106,9 +106,9 @@ def _within(result: dict) -> str:
 
 
 def _dip(result: dict) -> str:
-    """Where a path goes below both of its ends, it is not merely the way down from one to the other."""
-    ends, lowest = result["ends_on_the_path"].values(), result["lowest"]
-    if None in ends or lowest["cross_entropy"] >= min(ends):
+    """Where a path surely goes below both of its ends, it is not merely the way down from one to the other."""
+    lowest = result["lowest"]
+    if not lowest["below_both_ends"]:
         return ""
     return f"; it dips below both ends, to {lowest['cross_entropy']:.3f} at t = {lowest['t']:.2f}"
 

@@ -102,12 +102,11 @@ def curves_table(rows: Sequence[dict[str, Any]]) -> str:
 
 def _verdict(row: dict[str, Any]) -> str:
     """In words. A rise that is undecided leaves no doubt of a barrier whose bounds are within the tolerance."""
-    words, ends = row["verdict"].replace("_", " "), (row["loss_at_start"], row["loss_at_end"])
+    words = row["verdict"].replace("_", " ")
     if row["verdict"] == "undecided" and row["barrier_upper"] <= row["tolerance"]:
         words = "no barrier, a rise undecided"
-    if row["verdict"] == "barrier" or None in ends or row["lowest_loss"] >= min(ends):
-        return words
-    return f"{words}, dips below both ends"
+    dips = row["below_both_ends"] and row["verdict"] != "barrier"
+    return f"{words}, dips below both ends" if dips else words
 
 
 def _if_there(value: float | None, form: str) -> str:

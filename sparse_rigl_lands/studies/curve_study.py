@@ -5,13 +5,12 @@ A path of the study lies at ``cubic_dense-1200`` within its directory: the curve
 that sparse and dense curves can be compared only at one budget; other budgets tell whether it was enough.
 """
 
-import csv
 import dataclasses
 import hashlib
 import pathlib
 import re
 import sys
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import gin
@@ -135,7 +134,7 @@ def evaluate_all(
     versions = software()
 
     def job(run: CurveRun) -> Job:
-        gin_file, bindings = study.gin_file(run), (*run.bindings, *study.bindings)
+        gin_file, bindings = study.gin_file(run), (*study.bindings, *run.bindings)
         own = configuration(gin_file, bindings)
         _check_budget(study, run, own)
         path = written.path(run.name)
@@ -154,12 +153,14 @@ def evaluate_all(
 
 def _check_budget(study: CurveStudy, run: CurveRun, configuration: str) -> None:
     """Refuses a gin file that does not heed the budget: its curve would be compared with others unjustly."""
-    heeded = f"{re.escape(study.budget_parameter)}|{run.steps}"
-    if run.steps and not re.search(rf"Fitting\.steps = %?({heeded})$", configuration, re.MULTILINE):
-        raise InputError(
-            f"{study.gin_file(run)} does not fit its curve in {run.steps} steps: "
-            f"{study.budget_parameter} does not set Fitting.steps, or a binding overrides it"
-        )
+    heeded = (f"%{study.budget_parameter}", str(run.steps))
+    for name in ("Fitting.steps", "WarmupCosine.steps"):
+        found = re.findall(rf"^(?:.*/)?{re.escape(name)} = (.*)$", configuration, re.MULTILINE)
+        if run.steps and (any(value not in heeded for value in found) or (not found and name == "Fitting.steps")):
+            raise InputError(
+                f"{study.gin_file(run)} does not fit its curve in {run.steps} steps: "
+                f"{study.budget_parameter} does not set {name}, or a binding overrides it"
+            )
 
 
 def _digest(name: str, prefix: pathlib.Path) -> str:
@@ -169,9 +170,11 @@ def _digest(name: str, prefix: pathlib.Path) -> str:
     return hashlib.sha256(data.read_bytes()).hexdigest()
 
 
-def main_paths(study: CurveStudy, written: files.CurveStudyFiles, finished: Container[str]) -> list[files.PathFiles]:
-    """The finished paths of the main budget, the line included, in the study's order: what Figure 4 shows."""
-    return [written.path(run.name) for run in study.runs() if run.name in finished and run.steps in (0, study.budget)]
+def main_paths(
+    study: CurveStudy, written: files.CurveStudyFiles, rows: Sequence[Mapping[str, Any]]
+) -> list[tuple[str, files.PathFiles]]:
+    """The paths of the main budget, the line included, with their titles: what Figure 4 shows of ``results``."""
+    return [(row["title"], written.path(row["run"])) for row in rows if row["steps"] in (0, study.budget)]
 
 
 def results(study: CurveStudy, written: files.CurveStudyFiles, finished: Container[str]) -> list[dict[str, Any]]:
@@ -183,11 +186,15 @@ def results(study: CurveStudy, written: files.CurveStudyFiles, finished: Contain
       finished: the names of those that are finished, under this configuration.
 
     Returns:
-      Rows of the curve, its title, the manifold of its control points (empty for the line), the steps of
-      its fit, the verdict, the barrier with its bounds and place, the largest rise with its bounds and the
-      t where it starts and ends, the losses at both ends and the lowest with its t (cross-entropy on the
-      training images, in nats; None where the path does not reach that end), the path's length, the images,
-      the confidence, the tolerance, and the run.
+      Rows of the curve, its title (with its gin file where others have the same one), the manifold of its
+      control points (empty for the line), the steps of its fit, the verdict, the barrier with its bounds and
+      place, the largest rise with its bounds and the t where it starts and ends, the losses at both ends and
+      the lowest with its t (cross-entropy on the training images, in nats; None where the path does not reach
+      that end), whether the lowest is surely below both ends, the path's length, the images, the confidence,
+      the tolerance, and the run.
+
+    Raises:
+      InputError: a path was fitted with another budget than the study's.
     """
     rows = []
     for run in study.runs():
@@ -196,12 +203,14 @@ def results(study: CurveStudy, written: files.CurveStudyFiles, finished: Contain
         path = written.path(run.name)
         result = storage.read_json(path.result)
         path_settings, barrier, rise = result["settings"], result["barrier"], result["largest_rise"]
-        lowest_loss, lowest_at = _lowest(path.table)
+        fitting = path_settings["fitting"] or {"steps": 0, "manifold": ""}
+        if fitting["steps"] != run.steps:
+            raise InputError(f"{path.directory} was fitted in {fitting['steps']} steps, not in {run.steps}")
         rows.append(
             {
                 "curve": run.curve,
                 "title": path_settings["curve"],
-                "manifold": path_settings["fitting"]["manifold"] if path_settings["fitting"] else "",
+                "manifold": fitting["manifold"],
                 "steps": run.steps,
                 "verdict": result["verdict"],
                 "barrier": barrier["height"],
@@ -215,8 +224,9 @@ def results(study: CurveStudy, written: files.CurveStudyFiles, finished: Contain
                 "rise_end": rise["end"],
                 "loss_at_start": result["ends_on_the_path"]["start"],
                 "loss_at_end": result["ends_on_the_path"]["end"],
-                "lowest_loss": lowest_loss,
-                "lowest_at": lowest_at,
+                "lowest_loss": result["lowest"]["cross_entropy"],
+                "lowest_at": result["lowest"]["t"],
+                "below_both_ends": result["lowest"]["below_both_ends"],
                 "length": result["length"],
                 "images": result["images"],
                 "confidence": result["confidence"],
@@ -224,12 +234,17 @@ def results(study: CurveStudy, written: files.CurveStudyFiles, finished: Contain
                 "run": run.name,
             }
         )
+    _tell_apart(rows)
     if rows:
         storage.write_csv(written.table, rows)
     return rows
 
 
-def _lowest(table: pathlib.Path) -> tuple[float, float]:
-    """The lowest cross-entropy of ``path.csv``, and its t, the first where there are several."""
-    with table.open(encoding="utf-8", newline="") as file:
-        return min((float(row["cross_entropy"]), float(row["t"])) for row in csv.DictReader(file))
+def _tell_apart(rows: Sequence[dict[str, Any]]) -> None:
+    """Adds its gin file to the title of every curve that shares title and manifold with another one."""
+    curves: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        curves.setdefault((row["title"], row["manifold"]), set()).add(row["curve"])
+    for row in rows:
+        if len(curves[row["title"], row["manifold"]]) > 1:
+            row["title"] += f" ({row['curve']})"

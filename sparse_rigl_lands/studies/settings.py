@@ -9,7 +9,7 @@ def check_lists(study: object, *fields: str) -> None:
         values = getattr(study, field)
         if not isinstance(values, tuple | list):
             raise InputError(f"{type(study).__name__}.{field} is {values!r}; it must be a list")
-        if len(set(values)) != len(values):
+        if any(values.count(value) > 1 for value in values):
             raise InputError(f"{type(study).__name__}.{field} names something twice: {values}")
 
 

@@ -6,6 +6,8 @@ import pytest
 from sparse_rigl_lands.paths import results
 from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
 from sparse_rigl_lands.paths.losses import PathLosses
+from sparse_rigl_lands.points.point import Origin, Point
+from sparse_rigl_lands.sparsity.mask import Mask
 
 T = np.array([0.0, 0.5, 1.0])
 
@@ -56,6 +58,42 @@ def test_rows_of_classes_are_of_those_with_examples(path):
     for row in rows:
         of_class = values[list(T).index(row["t"]), 0, labels == row["class"]]
         assert (row["cross_entropy"], row["count"]) == (pytest.approx(of_class.mean()), len(of_class))
+
+
+def _told(evaluated, fitted=False):
+    end = Point({}, Mask({}), {"norm/moving_mean": np.zeros(2, "float32")}, Origin("w", "m", 0, 1, fitted))
+    start = Point(end.weights, end.mask, {}, end.origin)  # of a network without BatchNorm
+    return results.told(evaluated, evaluated.judge(0.95, 0.05), "example", (start, end))
+
+
+def test_a_fitted_end_says_nothing_under_statistics_that_are_not_its_own(path):
+    evaluated, _, _ = path
+    own = _told(evaluated)["ends_under_their_own_statistics_and_mask"]
+    assert own["end"]["cross_entropy"] == pytest.approx(float(evaluated.ends.cross_entropy[1]))
+    of_fitted = _told(evaluated, fitted=True)["ends_under_their_own_statistics_and_mask"]
+    assert of_fitted == {"start": own["start"], "end": None}
+
+
+@pytest.mark.parametrize(("dip", "sure"), [(0.0, False), (0.01, False), (1.0, True)])
+@pytest.mark.parametrize("t", [T, np.array([0.1, 0.5, 1.0])])
+def test_a_dip_is_one_if_it_is_surely_below_both_ends(path, random, t, dip, sure):
+    evaluated, _, _ = path
+    noise = 0.1 * random.normal(size=(3, 50))
+    values = np.repeat((np.array([1.5, 2 - dip, 2.0])[:, None] + noise)[None, :, None], 4, axis=2).astype("float32")
+    values[:, 0] += 0.5
+    losses = PathLosses.of_batch(values, np.zeros((1, 50), int), np.ones((1, 50)), "example")
+    lowest = _told(EvaluatedPath(t, losses, evaluated.ends, "common"))["lowest"]
+    assert lowest["below_both_ends"] == (sure and t[0] == 0)
+    assert lowest["cross_entropy"] == pytest.approx(values[0, :, 0].mean(axis=1).min(), rel=1e-5)
+
+
+@pytest.mark.parametrize("losses", [(3.0, 2.0, 1.0), (1.0, 1.0 - 1e-6, 1.0)])
+def test_neither_the_lower_end_nor_rounding_is_a_dip(path, losses):
+    """Though without any variance all differences are sure."""
+    evaluated, _, _ = path
+    values = np.repeat(np.array(losses)[None, :, None, None], 4, axis=2) + np.zeros((1, 3, 4, 50))
+    losses = PathLosses.of_batch(values.astype("float32"), np.zeros((1, 50), int), np.ones((1, 50)), "example")
+    assert not _told(EvaluatedPath(T, losses, evaluated.ends, "common"))["lowest"]["below_both_ends"]
 
 
 def test_one_place_by_itself(path):

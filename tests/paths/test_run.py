@@ -223,6 +223,15 @@ def test_a_fitted_curve_is_saved_as_points_and_evaluated_anew(interpolate, workl
     np.testing.assert_allclose(pd.read_csv(same.table), pd.read_csv(path.table), rtol=1e-4, atol=1e-6)
     assert storage.read_json(again.result)["settings"]["fitting"] is None
 
+    stored = {**settings, "batch_norm": "stored"}
+    with pytest.raises(InputError, match="control points that are fitted have no moving statistics"):
+        interpolate(str(tmp_path / "stored"), *ends, workload, control_points=by_directory, **stored)
+    to_point = ends[0], points[0]
+    with pytest.raises(InputError, match="control points that are fitted have no moving statistics"):
+        interpolate(str(tmp_path / "stored"), *to_point, workload, num_points=2, batch_norm="stored")
+    line = interpolate(str(tmp_path / "line"), *to_point, workload, num_points=2, batch_size=479)
+    assert storage.read_json(line.result)["ends_under_their_own_statistics_and_mask"]["end"] is None
+
 
 def test_a_fitted_curve_is_refined_from_where_it_is(interpolate, workload, ends, tmp_path, fitting):
     settings = {"num_points": 2, "batch_size": 479}
@@ -270,3 +279,7 @@ def test_points_of_different_workloads(interpolate, workload, ends, tmp_path):
     other = dataclasses.replace(ends[0], origin=dataclasses.replace(ends[0].origin, workload="imagenet"))
     with pytest.raises(InputError, match="the start is of workload imagenet, the end of small"):
         interpolate(str(tmp_path / "path"), other, ends[1], workload)
+    checkpoint.save(tmp_path / "between", checkpoint.Checkpoint(other, {}))
+    between = {"curve": Bezier(2), "control_points": [str(tmp_path / "between")]}
+    with pytest.raises(InputError, match="the start is of workload small, a control point of imagenet"):
+        interpolate(str(tmp_path / "path"), *ends, workload, **between)

@@ -27,9 +27,10 @@ def _path(directory, curve, manifold, barrier, losses):
     result = {"settings": settings, "verdict": "barrier" if barrier else "no_barrier", "barrier": climb}
     result |= {"tolerance": 0.05, "confidence": 0.95, "confidence_of_each_look": 0.975, "images": 1437}
     result |= {"ends_on_the_path": {"start": 0.1, "end": 0.1}}
-    result |= {"lowest": {"t": 0.5, "cross_entropy": min(losses)}}
+    lowest = min(losses)
+    result |= {"lowest": {"t": 0.5, "cross_entropy": lowest, "below_both_ends": bool(lowest < losses[0])}}
     storage.write_json(path.result, {**result, "independent_units": {"unit": "batch", "count": 12}})
-    return path
+    return curve, path
 
 
 @pytest.fixture
@@ -144,8 +145,8 @@ def test_words_are_below_their_panel_and_within_the_picture(paths, drawn, tmp_pa
 
 
 def test_grounds_that_differ_are_all_told(paths, drawn, tmp_path):
-    result = storage.read_json(paths[1].result)
-    storage.write_json(paths[1].result, result | {"images": 400})
+    _, path = paths[1]
+    storage.write_json(path.result, storage.read_json(path.result) | {"images": 400})
     curve_figures.draw_figure4(paths, (tmp_path / "figure4.png",))
     assert "1,437 or 400 augmented training images" in drawn[0].get_supxlabel()
 

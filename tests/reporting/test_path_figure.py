@@ -36,11 +36,10 @@ def _path(directory, losses=(2.3, 2.4, 0.1), fitting=None):
     return path
 
 
-def _result(verdict, rise, barrier, fitting=None, ends=(2.3, 0.1), lowest=0.1):
+def _result(verdict, rise, barrier, fitting=None, lowest=0.1, dips=False):
     judged = {"verdict": verdict, "largest_rise": rise, "barrier": barrier}
     judged |= {"tolerance": 0.05, "confidence": 0.95, "images": 1437, "settings": {"fitting": fitting}}
-    judged |= {"ends_on_the_path": dict(zip(("start", "end"), ends, strict=True))}
-    return {**judged, "lowest": {"t": 0.3, "cross_entropy": lowest}}
+    return {**judged, "lowest": {"t": 0.3, "cross_entropy": lowest, "below_both_ends": dips}}
 
 
 def test_png_and_svg_are_drawn_and_reproducible(tmp_path):
@@ -134,7 +133,7 @@ def test_words_of_a_path(verdict, rise, barrier, words):
     ],
 )
 def test_of_a_fitted_curve_the_budget_is_told(verdict, barrier, words, few_words):
-    result = _result(verdict, _climb(0.1), barrier, {"manifold": "dense", "steps": 1200}, lowest=0.05)
+    result = _result(verdict, _climb(0.1), barrier, {"manifold": "dense", "steps": 1200}, 0.05, dips=True)
     assert words in path_figure.describe_path(result)
     assert path_figure.barrier_in_words(result) == few_words
 
@@ -146,21 +145,20 @@ def test_few_words_of_a_line_name_no_budget():
 
 @pytest.mark.parametrize("verdict", ["monotone", "no_barrier", "undecided"])
 def test_a_dip_below_both_ends_is_told(verdict):
-    def words(**settings):
-        return path_figure.describe_path(_result(verdict, _climb(0.1), _climb(0.0), **settings))
+    def words(dips):
+        return path_figure.describe_path(_result(verdict, _climb(0.1), _climb(0.0), lowest=0.02, dips=dips))
 
-    assert "; it dips below both ends, to 0.020 at t = 0.30; tolerance" in words(ends=(0.1, 0.05), lowest=0.02)
-    assert "dips" not in words(ends=(0.1, 0.02), lowest=0.02)
-    assert "dips" not in words(ends=(0.1, None), lowest=0.02)
-    assert "onotone" not in words(ends=(0.1, 0.05), lowest=0.02)
-    assert ("Monotone: " in words()) == (verdict == "monotone")
+    assert "; it dips below both ends, to 0.020 at t = 0.30; tolerance" in words(dips=True)
+    assert "onotone" not in words(dips=True)
+    assert "dips" not in words(dips=False)
+    assert ("Monotone: " in words(dips=False)) == (verdict == "monotone")
 
 
 def test_the_title_fits_above_the_picture(tmp_path, monkeypatch):
     path = _path(tmp_path, fitting={"manifold": "dense", "steps": 1200})
     rise, barrier = _climb(0.2, 0.4, 1.0, 0.1, 0.3), _climb(0.01, lower=0.005, upper=0.02)
     result = storage.read_json(path.result)
-    told = _result("no_barrier", rise, barrier, lowest=0.05) | {"settings": result["settings"]}
+    told = _result("no_barrier", rise, barrier, lowest=0.05, dips=True) | {"settings": result["settings"]}
     storage.write_json(path.result, result | told)
     figures = []
     monkeypatch.setattr(pictures, "save", lambda figure, _: figures.append(figure))

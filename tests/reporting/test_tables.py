@@ -86,7 +86,7 @@ def test_table_of_curves():
     row = {"title": "line", "manifold": "", "steps": 0, "barrier": 4.0, "barrier_lower": 3.5, "barrier_upper": 4.5}
     row |= {"barrier_at": 0.5, "largest_rise": 4.1, "largest_rise_lower": 3.6, "largest_rise_upper": 4.6}
     row |= {"lowest_loss": 0.04, "lowest_at": 1.0, "verdict": "barrier"}
-    row |= {"loss_at_start": 0.13, "loss_at_end": 0.04, "tolerance": 0.05}
+    row |= {"below_both_ends": False, "tolerance": 0.05}
     fitted = {**row, "title": "cubic Bezier curve", "manifold": "dense", "steps": 1200, "verdict": "no_barrier"}
     heading, line, curve = _cells(tables.curves_table([row, fitted]))
     assert heading == ["curve", "steps", "barrier", "at t", "largest rise", "lowest loss", "verdict"]
@@ -102,12 +102,11 @@ def test_table_of_curves():
         ({"verdict": "no_barrier"}, "no barrier, dips below both ends"),
         ({"verdict": "barrier"}, "barrier"),
         ({"barrier_upper": 0.05}, "no barrier, a rise undecided, dips below both ends"),
-        ({"lowest_loss": 0.04}, "undecided"),
-        ({"loss_at_end": None}, "undecided"),
+        ({"below_both_ends": False}, "undecided"),
     ],
 )
 def test_verdicts_of_curves_in_words(changes, words):
     climbs = {f"{climb}{bound}": 0.0 for climb in ("barrier", "largest_rise") for bound in ("", "_lower", "_upper")}
     row = {"title": "line", "manifold": "", "steps": 0, **climbs, "barrier_upper": 0.06, "barrier_at": 0.0}
-    row |= {"loss_at_start": 0.13, "loss_at_end": 0.04, "lowest_loss": 0.01, "lowest_at": 0.5, "tolerance": 0.05}
+    row |= {"lowest_loss": 0.01, "lowest_at": 0.5, "below_both_ends": True, "tolerance": 0.05}
     assert _cells(tables.curves_table([row | {"verdict": "undecided"} | changes]))[1][-1] == words
