@@ -27,7 +27,7 @@ demo: $(VENV)/installed
 	    --end=$(DEMO)/pruned-seed$(SEED) --output_dir=$(DEMO)/initialization_to_pruned-seed$(SEED)
 
 test: $(VENV)/installed-test
-	$(RUN) -m pytest --numprocesses=2
+	$(RUN) -m pytest --numprocesses=2 --dist=worksteal
 
 lint: $(VENV)/installed-lint
 	$(RUN) -m ruff check .
