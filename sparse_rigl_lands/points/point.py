@@ -31,7 +31,7 @@ class Origin:
     method: str
     seed: int
     global_step: int
-    fitted: bool = False
+    fitted: bool = dataclasses.field(default=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.workload}-{self.method}-seed{self.seed}-step{self.global_step}"
