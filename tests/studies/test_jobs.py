@@ -100,8 +100,9 @@ def test_a_command_that_was_killed_says_so(job, run):
 @pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGINT])
 def test_commands_die_with_the_process_that_started_them(tmp_path, with_signal):
     program = f"""
-import pathlib, sys
+import pathlib, signal, sys
 from sparse_rigl_lands.studies.jobs import Job, run_jobs
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, where the tests run in the background of a shell
 sleeper = "import os, time; open({str(tmp_path / "pid")!r}, 'w').write(str(os.getpid())); time.sleep(60)"
 directory = pathlib.Path({str(tmp_path)!r})
 run_jobs([Job("sleeper", (sys.executable, "-c", sleeper), "", directory / "result")], directory / "logs", 1, "test")
@@ -110,7 +111,7 @@ run_jobs([Job("sleeper", (sys.executable, "-c", sleeper), "", directory / "resul
     pid = tmp_path / "pid"
     assert _comes_true(lambda: pid.exists() and pid.read_text())
     parent.send_signal(with_signal)
-    parent.wait()
+    parent.wait(timeout=20)  # long before the sleeper wakes up
     assert _comes_true(lambda: not _is_running(int(pid.read_text())))
 
 
