@@ -17,7 +17,7 @@ import tensorflow as tf
 from benchmarks import measure
 from benchmarks.trained import digits_run
 from sparse_rigl_lands import distribution, seeds, storage
-from sparse_rigl_lands.data.dataset import Dataset, Split
+from sparse_rigl_lands.data.dataset import Dataset, Selection, Split
 from sparse_rigl_lands.data.digits import Digits
 from sparse_rigl_lands.networks.digits_resnet import digits_resnet
 from sparse_rigl_lands.paths.evaluator import BatchNorm
@@ -25,6 +25,7 @@ from sparse_rigl_lands.paths.run import interpolate
 from sparse_rigl_lands.paths.sample import Sample
 from sparse_rigl_lands.points import checkpoint
 from sparse_rigl_lands.points.point import Point
+from sparse_rigl_lands.replicas import WHOLE, Share
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.workload import Workload
 
@@ -50,11 +51,11 @@ class _NoisyDigits(Dataset):
     def num_examples(self, split: Split) -> int:
         return int(self._labels.shape[0])
 
-    def training_batches(self, batch_size: int, seed: int, first_step: int) -> tf.data.Dataset:
+    def training_batches(self, batch_size: int, seed: int, first_step: int, share: Share = WHOLE) -> tf.data.Dataset:
         raise AssertionError("nothing is trained here")
 
-    def evaluation_examples(self, split: Split, augmented: bool, seed: int, first: int, last: int) -> tf.data.Dataset:
-        return tf.data.Dataset.from_tensor_slices((self._images[first:last], self._labels[first:last]))
+    def evaluation_examples(self, split: Split, augmented: bool, seed: int, selection: Selection) -> tf.data.Dataset:
+        return selection.of(tf.data.Dataset.from_tensor_slices((self._images, self._labels)))
 
 
 def _judged(

@@ -24,6 +24,7 @@ The time of the others does not depend on the point, so they are given fewer poi
 """
 
 import argparse
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -34,7 +35,7 @@ import tf_keras
 
 from benchmarks import measure
 from sparse_rigl_lands import distribution
-from sparse_rigl_lands.data import jpeg
+from sparse_rigl_lands.data import crops
 from sparse_rigl_lands.data.dataset import padded_batches
 from sparse_rigl_lands.data.digits import Digits
 from sparse_rigl_lands.networks.digits_resnet import digits_resnet
@@ -48,7 +49,7 @@ from sparse_rigl_lands.paths.weights_on_curve import StatisticsRule
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points import point as points
 from sparse_rigl_lands.points.point import Origin, Point
-from sparse_rigl_lands.replicas import ReplicaFunction
+from sparse_rigl_lands.replicas import BatchesOfHost, ReplicaFunction
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.objective import Objective
@@ -229,7 +230,7 @@ def forward(strategy: tf.distribute.Strategy) -> list[dict[str, Any]]:
 def _whole_path(
     network: tf_keras.Model,
     ends: Ends,
-    batches: Callable[[], tf.data.Dataset],
+    batches: BatchesOfHost,
     strategy: tf.distribute.Strategy,
 ) -> Call:
     """The cross-entropy at every point, [points], as the evaluator finds it; the ends by themselves come on top."""
@@ -237,7 +238,7 @@ def _whole_path(
     path = WeightPath.between(network, *ends, Line())
     evaluator = PathEvaluator(network, path, t, Objective(), strategy)
     losses = evaluator.losses("stored")
-    return lambda: evaluator.path_of(added_up(losses(batches()))).losses.cross_entropy
+    return lambda: evaluator.path_of(added_up(losses(batches))).losses.cross_entropy
 
 
 def _each_point(model: tf_keras.Model, ends: Ends, loss: Callable[[], float]) -> Call:
@@ -291,8 +292,8 @@ def _cropped_photographs() -> tf.data.Dataset:
     """Examples (image, label) that are read from JPEG files and augmented as ImageNet's are, whenever they are read."""
 
     def example(index: tf.Tensor, photograph: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        image = jpeg.random_resized_crop(photograph, tf.stack([index, 0]), _IMAGE_SIZE)
-        return jpeg.standardise(image), tf.cast(index % _CLASSES, tf.int32)
+        image = crops.random_resized_crop(photograph, tf.stack([index, 0]), _IMAGE_SIZE)
+        return crops.standardise(image), tf.cast(index % _CLASSES, tf.int32)
 
     files = tf.data.Dataset.from_tensor_slices(_photographs(_PHOTOGRAPHS))
     return files.enumerate().map(example, tf.data.AUTOTUNE, deterministic=True)
@@ -327,8 +328,8 @@ def photographs(strategy: tf.distribute.Strategy) -> list[dict[str, Any]]:
     ]
 
 
-def _batches(examples: tf.data.Dataset) -> Callable[[], tf.data.Dataset]:
-    return lambda: padded_batches(examples, _BATCH)
+def _batches(examples: tf.data.Dataset) -> BatchesOfHost:
+    return functools.partial(padded_batches, examples, _BATCH)
 
 
 def digits(strategy: tf.distribute.Strategy) -> list[dict[str, Any]]:
@@ -371,8 +372,8 @@ def digits(strategy: tf.distribute.Strategy) -> list[dict[str, Any]]:
     ]
 
 
-def _digits_batches(dataset: Digits, batch_size: int) -> Callable[[], tf.data.Dataset]:
-    return lambda: dataset.evaluation_batches("train", batch_size, augmented=True)
+def _digits_batches(dataset: Digits, batch_size: int) -> BatchesOfHost:
+    return lambda share: dataset.evaluation_batches("train", batch_size, augmented=True, share=share)
 
 
 _PARTS = {"forward": forward, "photographs": photographs, "digits": digits}

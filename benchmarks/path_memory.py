@@ -16,11 +16,12 @@ import tensorflow as tf
 
 from benchmarks import measure
 from sparse_rigl_lands import distribution
-from sparse_rigl_lands.data.dataset import Dataset, Split
+from sparse_rigl_lands.data.dataset import Dataset, Selection, Split
 from sparse_rigl_lands.networks.resnet50 import resnet50
 from sparse_rigl_lands.paths.run import interpolate
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.point import Origin
+from sparse_rigl_lands.replicas import WHOLE, Share
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.workload import Workload
 
@@ -36,12 +37,12 @@ class _Noise(Dataset):
     def num_examples(self, split: Split) -> int:
         return 2 * _BATCH
 
-    def training_batches(self, batch_size: int, seed: int, first_step: int) -> tf.data.Dataset:
+    def training_batches(self, batch_size: int, seed: int, first_step: int, share: Share = WHOLE) -> tf.data.Dataset:
         raise AssertionError("nothing is trained here")
 
-    def evaluation_examples(self, split: Split, augmented: bool, seed: int, first: int, last: int) -> tf.data.Dataset:
+    def evaluation_examples(self, split: Split, augmented: bool, seed: int, selection: Selection) -> tf.data.Dataset:
         images = np.random.default_rng(0).normal(size=(2 * _BATCH, *self.image_shape)).astype("float32")
-        return tf.data.Dataset.from_tensor_slices((images[first:last], np.zeros(last - first, "int32")))
+        return selection.of(tf.data.Dataset.from_tensor_slices((images, np.zeros(len(images), "int32"))))
 
 
 def _interpolate(num_points: int) -> None:

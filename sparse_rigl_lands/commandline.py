@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 import gin
 from absl import app, flags, logging
 
-from sparse_rigl_lands.errors import CommandError, InputError
+from sparse_rigl_lands.errors import DECODING_SCOPE, CommandError, InputError
 
 _FAILED = 1
 _WRONG_USAGE = 2
@@ -82,9 +82,10 @@ def _guarded(main: Callable[[], None]) -> int:
     except KeyboardInterrupt:
         print("interrupted; run the same command to go on", file=sys.stderr)
         return 130
-    except Exception as error:
+    except Exception as raised:
         if DEBUG.value:
             traceback.print_exc()
+        error = _damaged_data(str(raised)) or raised
         known = isinstance(error, CommandError | OSError) or _lacks_a_binding(error)
         hint = "" if known else f" (unexpected {type(error).__name__}; --debug shows the traceback)"
         print(f"error: {_one_line(str(error))}{hint}", file=sys.stderr)
@@ -115,6 +116,18 @@ def _import_tensorflow() -> None:
 def _one_line(message: str) -> str:
     lines = (line.strip() for line in message.splitlines())
     return "; ".join(line for line in lines if line.strip("^") and not line.startswith(_GIN_TRACE))
+
+
+def _damaged_data(message: str) -> InputError | None:
+    """The error to tell instead of TensorFlow's, where that is of an image that cannot be decoded, or of a record."""
+    if DECODING_SCOPE in message:
+        reason = re.search(r"Iterator::\S*: (.*)", message)
+        what = f"an image cannot be decoded{f' ({reason.group(1)})' if reason else ''}"
+    elif reason := re.search(r"(corrupted|truncated) record at \d+", message):
+        what = f"a file of the dataset is damaged ({reason.group()})"
+    else:
+        return None
+    return InputError(f"{what}; scripts/check_images.py with the same gin file names it, and how to skip images")
 
 
 def _lacks_a_binding(error: Exception) -> bool:

@@ -1,5 +1,8 @@
 """The errors that the commands tell in one line; every other exception is a defect of this software."""
 
+# The name scope of operations that decode an image: TensorFlow's message of a damaged one has it.
+DECODING_SCOPE = "decoding_of_an_image"
+
 
 class CommandError(Exception):
     """What was asked for cannot be done; the message is one line, for the person who asked."""

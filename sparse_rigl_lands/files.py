@@ -212,6 +212,15 @@ class PathFiles(_Directory):
         return self.directory / "path.png", self.directory / "path.svg"
 
 
+class ImageCheckFiles(_Directory):
+    """What a look at all images writes."""
+
+    @property
+    def skipped(self) -> pathlib.Path:
+        """Which images a dataset is to leave out."""
+        return self.directory / "skip.json"
+
+
 class SolutionFiles(_Directory):
     """The table of solutions."""
 

@@ -1,9 +1,57 @@
-"""Functions of the examples of a batch, run in all replicas of a strategy."""
+"""Functions of the examples of a batch, run in all replicas of a strategy, and how the hosts share the batch."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class Share:
+    """What one host reads of every global batch; the default is all of it, in one piece.
+
+    The examples of a batch go to the replicas in order, and the replicas to the hosts: host h of H reads
+    the h-th of H equal parts. What a global batch holds does not depend on who reads it.
+
+    Args:
+      host: from 0.
+      hosts: how many there are.
+      replicas: how many there are on all hosts together.
+    """
+
+    host: int = 0
+    hosts: int = 1
+    replicas: int = 1
+
+    def per_replica(self, batch_size: int) -> int:
+        """Of a global batch, how many examples one replica is given."""
+        return batch_size // self.replicas
+
+    def positions(self, batch_size: int) -> tuple[int, int]:
+        """Of a global batch, the first position that this host reads and the one after the last."""
+        size = batch_size // self.hosts
+        return self.host * size, (self.host + 1) * size
+
+
+WHOLE = Share()
+
+# From a host's share to its batches, each of which one replica is given, in turn.
+BatchesOfHost = Callable[[Share], tf.data.Dataset]
+
+
+def distributed(strategy: tf.distribute.Strategy, batches: BatchesOfHost) -> tf.distribute.DistributedDataset:
+    """The global batches of all hosts, each host reading its own share.
+
+    Args:
+      strategy: among whose replicas they are divided.
+      batches: finitely many must be equally many on every host.
+    """
+
+    def of_host(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        return batches(Share(context.input_pipeline_id, context.num_input_pipelines, context.num_replicas_in_sync))
+
+    return strategy.distribute_datasets_from_function(of_host)
 
 
 class ReplicaFunction:
@@ -45,14 +93,11 @@ class ReplicaFunction:
             self._traced = self._of_batch.get_concrete_function(batch)
         return self._traced(batch)
 
-    def over(self, batches: tf.data.Dataset) -> Iterator[Any]:
-        """What the function finds on every batch, as nested arrays.
+    def over(self, batches: BatchesOfHost) -> Iterator[Any]:
+        """What the function finds on every global batch, as nested arrays.
 
         Args:
-          batches: tuples of tensors of one static shape; the global batch is divided among the replicas
-            in order. Several workers must be given the same ones, and each takes its part.
+          batches: tuples of tensors of one static shape.
         """
-        options = tf.data.Options()
-        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-        for batch in self._strategy.experimental_distribute_dataset(batches.with_options(options)):
+        for batch in distributed(self._strategy, batches):
             yield tf.nest.map_structure(lambda result: result.numpy(), self.of_batch(batch))

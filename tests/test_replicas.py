@@ -3,12 +3,14 @@
 import numpy as np
 import tensorflow as tf
 
+from sparse_rigl_lands.data.dataset import divided
 from sparse_rigl_lands.replicas import ReplicaFunction
 
 
-def _batches():
+def _batches(share):
     """Three global batches of four, of which each replica of two sees half."""
-    return tf.data.Dataset.range(12, output_type=tf.int32).batch(4, drop_remainder=True).map(lambda x: (x, x * x))
+    numbers = tf.data.Dataset.range(12, output_type=tf.int32).map(lambda x: (x, x * x))
+    return divided(numbers.batch(4, drop_remainder=True), 4, share)
 
 
 def test_results_of_replicas_are_stacked_or_summed(one_device, mirrored):
@@ -16,8 +18,8 @@ def test_results_of_replicas_are_stacked_or_summed(one_device, mirrored):
         return {"sum": tf.reduce_sum(y), "all": x}
 
     for strategy, replicas in ((one_device, 1), (mirrored, 2)):
-        stacked = list(ReplicaFunction(function, strategy, "stack").over(_batches()))
-        summed = list(ReplicaFunction(function, strategy, "sum").over(_batches()))
+        stacked = list(ReplicaFunction(function, strategy, "stack").over(_batches))
+        summed = list(ReplicaFunction(function, strategy, "sum").over(_batches))
         for i, (stack, total) in enumerate(zip(stacked, summed, strict=True)):
             x = np.arange(4 * i, 4 * i + 4).reshape(replicas, -1)
             np.testing.assert_array_equal(stack["all"], x)
@@ -35,5 +37,5 @@ def test_a_function_is_traced_once(one_device):
 
     compiled = ReplicaFunction(function, one_device, "stack")
     for _ in range(2):
-        assert len(list(compiled.over(_batches()))) == 3
+        assert len(list(compiled.over(_batches))) == 3
     assert len(traces) == 1

@@ -7,8 +7,9 @@ import tensorflow as tf
 
 from sparse_rigl_lands import seeds
 from sparse_rigl_lands.data import augmentation
-from sparse_rigl_lands.data.dataset import Dataset, Split
+from sparse_rigl_lands.data.dataset import Dataset, Selection, Split, divided
 from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.replicas import WHOLE, Share
 
 _TEST_EXAMPLES = 360
 _SPLIT_SEED = 0
@@ -55,7 +56,7 @@ class Digits(Dataset):
     def num_examples(self, split: Split) -> int:
         return len(self._examples[split][1])
 
-    def training_batches(self, batch_size: int, seed: int, first_step: int) -> tf.data.Dataset:
+    def training_batches(self, batch_size: int, seed: int, first_step: int, share: Share = WHOLE) -> tf.data.Dataset:
         n = self.num_examples("train")
         order_key = seeds.key(seed, "training order")
         first_epoch, first_in_epoch = divmod(first_step * batch_size, n)
@@ -68,14 +69,15 @@ class Digits(Dataset):
 
         epochs = tf.data.Dataset.counter(first_epoch)
         examples = epochs.flat_map(epoch_examples).skip(first_in_epoch)
-        return examples.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+        batches = examples.batch(batch_size, drop_remainder=True)
+        return divided(batches, batch_size, share).prefetch(tf.data.AUTOTUNE)
 
-    def evaluation_examples(self, split: Split, augmented: bool, seed: int, first: int, last: int) -> tf.data.Dataset:
+    def evaluation_examples(self, split: Split, augmented: bool, seed: int, selection: Selection) -> tf.data.Dataset:
         if augmented:
             images, labels = self._augmented(split, seeds.key(seed, "evaluation augmentation"), tf.constant(0))
         else:
             images, labels = self._standardised(tf.constant(self._examples[split][0])), self._examples[split][1]
-        return tf.data.Dataset.from_tensor_slices((images[first:last], labels[first:last]))
+        return selection.of(tf.data.Dataset.from_tensor_slices((images, labels)))
 
     def _augmented(self, split: Split, key: int, epoch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         images, labels = self._examples[split]

@@ -15,7 +15,7 @@ from sparse_rigl_lands.paths.losses import PathLosses, Unit
 from sparse_rigl_lands.paths.recalibration import batch_moments, moment_sums
 from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.paths.weights_on_curve import Statistics, StatisticsRule
-from sparse_rigl_lands.replicas import ReplicaFunction
+from sparse_rigl_lands.replicas import BatchesOfHost, ReplicaFunction
 from sparse_rigl_lands.training.objective import VALUES, Objective
 
 BatchNorm = Literal["batch", "stored", "recalibrated"]
@@ -23,7 +23,7 @@ BatchNorm = Literal["batch", "stored", "recalibrated"]
 StatisticsOfPlaces = StatisticsRule | Mapping[str, np.ndarray]
 
 # From global batches (images, labels, weights) to what each adds to sums, float64 arrays by name.
-OfBatches = Callable[[tf.data.Dataset], Iterator[Mapping[str, np.ndarray]]]
+OfBatches = Callable[[BatchesOfHost], Iterator[Mapping[str, np.ndarray]]]
 
 # The sums of a batch travel as arrays by name, so that they can be added up and saved without being understood.
 _PATH, _ENDS = "path/", "ends/"
@@ -134,7 +134,7 @@ class PathEvaluator:
 
         function, unit = ReplicaFunction(both, self.strategy, "stack"), unit_of(statistics)
 
-        def sums(batches: tf.data.Dataset) -> Iterator[dict[str, np.ndarray]]:
+        def sums(batches: BatchesOfHost) -> Iterator[dict[str, np.ndarray]]:
             for path, ends, labels, weights in function.over(batches):
                 of_path = PathLosses.of_batch(path, labels, weights, unit, self._classes)
                 of_ends = PathLosses.of_batch(ends, labels, weights, "example")

@@ -1,6 +1,7 @@
 """The fitting of a curve between two points: how its inner control points are found."""
 
 import dataclasses
+import functools
 from typing import Literal, get_args
 
 import gin
@@ -108,7 +109,7 @@ class CurveFit:
             written,
             self._trainer,
             fitting,
-            lambda step: dataset.training_batches(fitting.batch_size, images_seed, step),
+            functools.partial(dataset.training_batches, fitting.batch_size, images_seed),
             self._initialization,
             f"fitting the {self._path.curve.title}, {fitting.manifold}",
         )

@@ -8,12 +8,12 @@ import tensorflow as tf
 from sparse_rigl_lands.paths.evaluator import PathEvaluator, StatisticsOfPlaces
 from sparse_rigl_lands.paths.partial_sums import Increments
 from sparse_rigl_lands.paths.weights_on_curve import Statistics
-from sparse_rigl_lands.replicas import ReplicaFunction
+from sparse_rigl_lands.replicas import BatchesOfHost, ReplicaFunction, distributed
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.stationarity import norms_and_noise
 
 
-def gradient_norms(evaluator: PathEvaluator, statistics: StatisticsOfPlaces, batches: tf.data.Dataset) -> Increments:
+def gradient_norms(evaluator: PathEvaluator, statistics: StatisticsOfPlaces, batches: BatchesOfHost) -> Increments:
     """Estimates the gradient of the smoothed loss and the L2 term with respect to w(t), place by place.
 
     The batches are read once and kept in memory, with one gradient beside them. BatchNorm is as on the
@@ -50,7 +50,7 @@ def gradient_norms(evaluator: PathEvaluator, statistics: StatisticsOfPlaces, bat
     function = ReplicaFunction(gradients, strategy, "sum")
 
     def increments(first: int) -> Iterator[dict[str, np.ndarray]]:
-        kept = list(strategy.experimental_distribute_dataset(batches))
+        kept = list(distributed(strategy, batches))
         for k in range(first, len(coefficients)):
             place = tf.constant(coefficients[k], tf.float32)
             of_place = {name: tf.constant(table[k], tf.float32) for name, table in tables.items()}

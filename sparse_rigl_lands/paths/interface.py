@@ -1,5 +1,6 @@
 """The path between any two points of any network on any data, for programs: no configuration and no files."""
 
+import functools
 from collections.abc import Sequence
 
 import tensorflow as tf
@@ -70,11 +71,12 @@ def evaluate_path(
     global_batch = batch_size * strategy.num_replicas_in_sync
     statistics: StatisticsOfPlaces
     if batch_norm == "recalibrated":
-        first = padded_batches(examples.take(recalibration_examples), global_batch)
+        first = functools.partial(padded_batches, examples.take(recalibration_examples), global_batch)
         statistics = statistics_of(added_up(evaluator.recalibration()(first)))
     else:
         statistics = batch_norm
-    sums = added_up(evaluator.losses(statistics)(padded_batches(examples, global_batch)))
+    every = functools.partial(padded_batches, examples, global_batch)
+    sums = added_up(evaluator.losses(statistics)(every))
     if not sums:
         raise InputError("there are no examples to evaluate the path on")
     return evaluator.path_of(sums)

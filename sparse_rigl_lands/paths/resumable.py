@@ -5,7 +5,6 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
-import tensorflow as tf
 
 from sparse_rigl_lands import files
 from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
@@ -15,6 +14,7 @@ from sparse_rigl_lands.paths.partial_sums import Increments, PartialSums
 from sparse_rigl_lands.paths.recalibration import statistics_of
 from sparse_rigl_lands.paths.statistics import Judgement, Verdict
 from sparse_rigl_lands.progress import Progress
+from sparse_rigl_lands.replicas import BatchesOfHost
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +47,7 @@ class ResumableEvaluation:
     path: files.PathFiles
     evaluator: PathEvaluator
     title: str
-    batches: Callable[[int, int], tf.data.Dataset]
+    batches: Callable[[int, int], BatchesOfHost]
     global_batch: int
     save_every: float
 

@@ -1,6 +1,7 @@
 """The evaluation of a path between two points, from its configuration to its files."""
 
 import dataclasses
+import functools
 import gc
 import math
 import time
@@ -23,6 +24,7 @@ from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.points.point import Point
+from sparse_rigl_lands.replicas import BatchesOfHost
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training.objective import decayed
 from sparse_rigl_lands.training.workload import Workload
@@ -178,8 +180,9 @@ def interpolate(
         gc.collect()  # its variables and its compiled step refer to each other
     evaluator = evaluator or evaluator_of(path)
 
-    def batches(limit: int, first_batch: int) -> tf.data.Dataset:
-        return workload.dataset.evaluation_batches("train", global_batch, augmented, seed, limit, first_batch)
+    def batches(limit: int, first_batch: int) -> BatchesOfHost:
+        of_path = workload.dataset.evaluation_batches
+        return functools.partial(of_path, "train", global_batch, augmented, seed, limit, first_batch)
 
     title = f"{curve.title} of {num_points} points"
     stages = ResumableEvaluation(written, evaluator, title, batches, global_batch, save_every)

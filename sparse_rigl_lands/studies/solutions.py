@@ -1,5 +1,6 @@
 """What there is to say of a run's solution: its loss, whether it is stationary, and how far it lies from others."""
 
+import functools
 from typing import Any
 
 import gin
@@ -72,7 +73,9 @@ def describe_solution(
         points.check_fit(reference, {**named.weights, **named.statistics})
     points.assign(model, last)
     samples = [
-        workload.dataset.training_batches(recipe.batch_size, seeds.key(seed, f"gradient norm/{i}"), 0)
+        functools.partial(
+            workload.dataset.training_batches, recipe.batch_size, seeds.key(seed, f"gradient norm/{i}"), 0
+        )
         for i in range(gradient_samples)
     ]
     sparse, dense = gradient_norms(model, workload.objective, last.mask, samples, gradient_batches, strategy)

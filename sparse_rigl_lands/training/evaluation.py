@@ -8,7 +8,7 @@ import tensorflow as tf
 import tf_keras
 
 from sparse_rigl_lands.errors import DivergedError
-from sparse_rigl_lands.replicas import ReplicaFunction
+from sparse_rigl_lands.replicas import BatchesOfHost, ReplicaFunction
 from sparse_rigl_lands.training.objective import Objective
 
 
@@ -35,15 +35,14 @@ class Evaluation:
 
 
 def evaluate(
-    model: tf_keras.Model, objective: Objective, batches: tf.data.Dataset, strategy: tf.distribute.Strategy
+    model: tf_keras.Model, objective: Objective, batches: BatchesOfHost, strategy: tf.distribute.Strategy
 ) -> Evaluation:
     """Evaluates a network as a checkpoint describes it: in inference mode, with its stored statistics.
 
     Args:
       model: any variant, its variables made under ``strategy``.
       objective: for the smoothing.
-      batches: (images, labels, weights) of ``Dataset.evaluation_batches``; the global batch is
-        divided among the replicas in order.
+      batches: (images, labels, weights) of ``Dataset.evaluation_batches``.
       strategy: in whose replicas to run.
 
     Raises:

@@ -1,6 +1,7 @@
 """The one training loop."""
 
 import dataclasses
+import functools
 import time
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ from sparse_rigl_lands.errors import DivergedError, InputError
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.points.point import Point
+from sparse_rigl_lands.replicas import Share, distributed
 from sparse_rigl_lands.training.metrics import MetricsLog
 from sparse_rigl_lands.training.recipe import Recipe
 from sparse_rigl_lands.training.trainer import Trainer
@@ -21,7 +23,7 @@ def train_from_latest(
     run: files.RunFiles,
     trainer: Trainer,
     recipe: Recipe,
-    batches_from: Callable[[int], tf.data.Dataset],
+    batches_from: Callable[[int, Share], tf.data.Dataset],
     initialization: Point,
     title: str,
     next_intervention: Callable[[int], int | None] = lambda step: None,
@@ -37,7 +39,7 @@ def train_from_latest(
       run: where the checkpoints and metrics are written.
       trainer: takes the steps.
       recipe: how many, and what is written when.
-      batches_from: the stream of training batches from a global step onwards.
+      batches_from: a host's stream of training batches from a global step onwards.
       initialization: where a new run starts; its origin is the run's, its global step the first.
       title: of the progress.
       next_intervention: the first step at or after a given one, counted from 1, that an intervention must
@@ -74,7 +76,7 @@ def train_from_latest(
     if not saved:
         save()
     strategy = trainer.strategy
-    batches = iter(strategy.experimental_distribute_dataset(batches_from(step)))
+    batches = iter(distributed(strategy, functools.partial(batches_from, step)))
     started = time.monotonic()
     with progress.Progress(title, recipe.steps, "step", initial=step) as bar:
         while step < recipe.steps:

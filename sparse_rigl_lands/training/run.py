@@ -1,6 +1,7 @@
 """A training run, from its configuration to its summary."""
 
 import dataclasses
+import functools
 import platform
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +17,7 @@ from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points import point as points
 from sparse_rigl_lands.points.point import Origin, Point
+from sparse_rigl_lands.replicas import BatchesOfHost
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training.evaluation import evaluate
 from sparse_rigl_lands.training.loop import train_from_latest
@@ -87,7 +89,7 @@ def train(
         run,
         trainer,
         recipe,
-        lambda step: workload.dataset.training_batches(recipe.batch_size, seed, step),
+        functools.partial(workload.dataset.training_batches, recipe.batch_size, seed),
         initialization,
         f"training {method.name}",
         method.next_intervention,
@@ -95,9 +97,10 @@ def train(
     )
 
     solution = checkpoints.load(run.checkpoint(recipe.steps)).point
-    evaluated_on = {  # augmented alike for every seed of training, and as a path's images are
-        "train_augmented": workload.dataset.evaluation_batches("train", recipe.batch_size, augmented=True),
-        "test": workload.dataset.evaluation_batches("test", recipe.batch_size),
+    batches = workload.dataset.evaluation_batches
+    evaluated_on: dict[str, BatchesOfHost] = {  # augmented alike for every seed of training, and as a path's images are
+        "train_augmented": lambda share: batches("train", recipe.batch_size, augmented=True, share=share),
+        "test": lambda share: batches("test", recipe.batch_size, share=share),
     }
     summary = {
         **dataclasses.asdict(solution.origin),

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from sparse_rigl_lands.replicas import BatchesOfHost, distributed
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.objective import Objective
@@ -32,7 +33,7 @@ def gradient_norms(
     model: tf_keras.Model,
     objective: Objective,
     mask: Mask,
-    samples: Sequence[tf.data.Dataset],
+    samples: Sequence[BatchesOfHost],
     batches: int,
     strategy: tf.distribute.Strategy,
 ) -> tuple[GradientNorm, GradientNorm]:
@@ -82,7 +83,7 @@ def gradient_norms(
     total: list[tf.Tensor] = [tf.zeros(weight.shape) for weight in weights.values()]
     of_samples = np.zeros(2)
     for sample in samples:
-        gradients = sample_gradient(iter(strategy.experimental_distribute_dataset(sample)))
+        gradients = sample_gradient(iter(distributed(strategy, sample)))
         total = [before + gradient for before, gradient in zip(total, gradients, strict=True)]
         of_samples += squared_norms(gradients)
     norms, noises = norms_and_noise(of_samples, squared_norms(total), len(samples))

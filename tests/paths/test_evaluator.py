@@ -1,6 +1,7 @@
 """Protects: the losses along a path are exact means over the same images, read once, wherever it runs."""
 
 import dataclasses
+import functools
 import json
 import os
 import socket
@@ -23,7 +24,7 @@ from sparse_rigl_lands.paths.partial_sums import added_up
 from sparse_rigl_lands.paths.recalibration import batch_moments, statistics_of
 from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points.point import assign
-from sparse_rigl_lands.replicas import ReplicaFunction
+from sparse_rigl_lands.replicas import WHOLE, ReplicaFunction
 from sparse_rigl_lands.sparsity import random_masks, variants
 from sparse_rigl_lands.training.evaluation import evaluate
 from sparse_rigl_lands.training.objective import Objective
@@ -40,8 +41,8 @@ def ends(workload):
     return [random_point(workload.network, seed) for seed in (0, 1)]
 
 
-def _batches(workload, size):
-    return workload.dataset.evaluation_batches("train", size, True, 0)
+def _batches(workload, size, share=WHOLE):
+    return workload.dataset.evaluation_batches("train", size, True, 0, share=share)
 
 
 def _evaluator(workload, ends, strategy, t=T):
@@ -51,7 +52,7 @@ def _evaluator(workload, ends, strategy, t=T):
 
 def _evaluate(workload, ends, strategy, batch_size, batch_norm="batch", t=T):
     evaluator = _evaluator(workload, ends, strategy, t)
-    batches = _batches(workload, batch_size * strategy.num_replicas_in_sync)
+    batches = functools.partial(_batches, workload, batch_size * strategy.num_replicas_in_sync)
     recalibrated = batch_norm == "recalibrated"
     statistics = statistics_of(added_up(evaluator.recalibration()(batches))) if recalibrated else batch_norm
     return evaluator.path_of(added_up(evaluator.losses(statistics)(batches)))
@@ -116,7 +117,9 @@ def test_ends_are_also_told_as_their_checkpoints_describe_them(workload, ends, o
     assert found.mask == "end"
     for k, point in enumerate(masked):
         assign(workload.network, point)
-        expected = evaluate(workload.network, workload.objective, _batches(workload, 100), one_device)
+        expected = evaluate(
+            workload.network, workload.objective, functools.partial(_batches, workload, 100), one_device
+        )
         assert found.ends.count == expected.count
         assert found.ends.cross_entropy[k] == pytest.approx(expected.cross_entropy, rel=1e-5)
         assert found.ends.errors()[k] == pytest.approx(expected.cross_entropy_error, rel=1e-4)
@@ -187,7 +190,7 @@ def test_xla_compiles_it_once_with_static_shapes_and_without_the_host(workload, 
     plain = ReplicaFunction(function, one_device, "stack")
     live = slice(0, 1437 % 300)
     for batch, (found, expected) in enumerate(
-        zip(compiled.over(_batches(workload, 300)), plain.over(_batches(workload, 300)), strict=True)
+        zip(*(each.over(functools.partial(_batches, workload, 300)) for each in (compiled, plain)), strict=True)
     ):
         part = live if batch == 4 else slice(None)
         np.testing.assert_allclose(found[0, :, :2, part], expected[0, :, :2, part], rtol=1e-4, atol=1e-5)
@@ -203,12 +206,14 @@ def test_xla_compiles_the_pass_for_the_statistics(workload, ends, one_device):
     compiled, plain = (
         ReplicaFunction(tf.function(function, jit_compile=jit), one_device, "stack") for jit in (True, False)
     )
-    batches = _batches(workload, 300).take(1)
-    for (counts, found), (expected_counts, expected) in zip(compiled.over(batches), plain.over(batches), strict=True):
+    first = _batches(workload, 300).take(1)
+    for (counts, found), (expected_counts, expected) in zip(
+        *(each.over(lambda share: first) for each in (compiled, plain)), strict=True
+    ):
         assert counts == expected_counts == 300
         for name, moments in expected.items():
             np.testing.assert_allclose(found[name], moments, rtol=1e-3, atol=1e-5)
-    _check_program(function, next(iter(batches)))
+    _check_program(function, next(iter(first)))
 
 
 def _check_program(function, batch):
@@ -226,7 +231,8 @@ def test_a_deep_network_stays_finite_where_a_replica_holds_nothing_but_padding(m
     evaluator = PathEvaluator(network, path, T[:2], Objective(), mirrored)
     images = np.random.default_rng(0).normal(size=(3, 32, 32, 3)).astype("float32")
     examples = tf.data.Dataset.from_tensor_slices((images, np.array([1, 2, 3], "int32")))
-    found = evaluator.path_of(added_up(evaluator.losses("batch")(padded_batches(examples, 8)))).losses
+    batches = functools.partial(padded_batches, examples, 8)
+    found = evaluator.path_of(added_up(evaluator.losses("batch")(batches))).losses
     assert (found.count, found.units) == (3, 1)
     assert np.all(np.isfinite(found.cross_entropy))
 
@@ -246,7 +252,7 @@ def test_every_batch_is_read_once_for_all_t(workload, ends, one_device):
 
     counted = _batches(workload, 479).map(lambda *batch: (tf.py_function(count, [], tf.int32), *batch))
     counted = counted.map(lambda _, images, labels, weights: (images, labels, weights))
-    assert len(list(_evaluator(workload, ends, one_device).losses("batch")(counted))) == 3
+    assert len(list(_evaluator(workload, ends, one_device).losses("batch")(lambda share: counted))) == 3
     assert len(reads) == 3
 
 

@@ -89,9 +89,9 @@ def test_its_images_are_keyed_apart_from_trainings_and_evaluations(workload, pat
     seeds, batches = [], {}
     training_batches = Digits.training_batches
 
-    def spy(self, batch_size, seed, first_step):
+    def spy(self, batch_size, seed, first_step, share):
         seeds.append(seed)
-        return training_batches(self, batch_size, seed, first_step)
+        return training_batches(self, batch_size, seed, first_step, share)
 
     monkeypatch.setattr(Digits, "training_batches", spy)
     CurveFit(one_device, workload, path, _fitting(steps=1), seed=0).run(files.RunFiles(tmp_path / "fit"))

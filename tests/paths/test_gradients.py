@@ -1,5 +1,7 @@
 """Protects: the gradient along a path is that of the objective at w(t), in both spaces."""
 
+import functools
+
 import numpy as np
 import pytest
 import scipy.optimize
@@ -14,6 +16,7 @@ from sparse_rigl_lands.paths.gradients import gradient_norms
 from sparse_rigl_lands.paths.partial_sums import added_up
 from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points.point import assign
+from sparse_rigl_lands.replicas import WHOLE
 from sparse_rigl_lands.sparsity import random_masks, variants
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.objective import Objective
@@ -36,15 +39,15 @@ def _norms(workload, ends, strategy, batch_norm, batches):
     return added_up(gradient_norms(evaluator, batch_norm, batches)(0))["gradients"]
 
 
-def _batches(workload, size, count):
-    return workload.dataset.evaluation_batches("train", size, True, limit=size * count)
+def _batches(workload, size, count, share=WHOLE):
+    return workload.dataset.evaluation_batches("train", size, True, limit=size * count, share=share)
 
 
 @pytest.mark.parametrize("batch_norm", ["batch", "stored"])
 def test_against_the_plain_network(workload, ends, one_device, batch_norm):
     """The norm of the mean gradient, and the noise by its definition, from gradients batch by batch."""
     network, batches = workload.network, _batches(workload, 50, 4)
-    found = _norms(workload, ends, one_device, batch_norm, batches)
+    found = _norms(workload, ends, one_device, batch_norm, lambda share: batches)
     weights = variants.named_variables(network).weights
     for k, t in enumerate(T):
         gradients = []
@@ -74,7 +77,7 @@ def test_against_finite_differences_of_numpys_loss(one_device):
     workload = Workload("tiny", Digits(), network, Objective(weight_decay=0.1, label_smoothing=0.2))
     mask = Mask({"head/kernel": np.arange(10)[None] < 6})
     ends = [random_point(network, seed).under(mask) for seed in (0, 1)]
-    found = _norms(workload, ends, one_device, "batch", _batches(workload, 50, 2))[1]
+    found = _norms(workload, ends, one_device, "batch", functools.partial(_batches, workload, 50, 2))[1]
 
     x, labels, _ = (np.concatenate(parts).astype("float64") for parts in zip(*_batches(workload, 50, 2), strict=True))
     targets = 0.8 * np.eye(10)[labels.astype(int)] + 0.02
@@ -94,7 +97,8 @@ def test_against_finite_differences_of_numpys_loss(one_device):
 
 def test_two_replicas_agree_with_one_device(workload, ends, one_device, mirrored):
     one, two = (
-        _norms(workload, ends, strategy, "stored", _batches(workload, 100, 2)) for strategy in (one_device, mirrored)
+        _norms(workload, ends, strategy, "stored", functools.partial(_batches, workload, 100, 2))
+        for strategy in (one_device, mirrored)
     )
     np.testing.assert_allclose(one, two, rtol=1e-4)
 
@@ -102,7 +106,7 @@ def test_two_replicas_agree_with_one_device(workload, ends, one_device, mirrored
 def test_places_can_be_taken_up_anywhere(workload, ends, one_device):
     path = WeightPath.between(workload.network, *ends, Line())
     evaluator = PathEvaluator(workload.network, path, T, workload.objective, one_device)
-    increments = gradient_norms(evaluator, "batch", _batches(workload, 50, 2))
+    increments = gradient_norms(evaluator, "batch", functools.partial(_batches, workload, 50, 2))
     everything = [each["gradients"] for each in increments(0)]
     assert len(everything) == 3
     np.testing.assert_array_equal(next(increments(2))["gradients"], everything[2])

@@ -5,6 +5,7 @@ networks: each test names the mistake.
 """
 
 import ast
+import functools
 import pathlib
 
 import numpy as np
@@ -19,6 +20,7 @@ from sparse_rigl_lands.paths.partial_sums import added_up
 from sparse_rigl_lands.paths.recalibration import statistics_of
 from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points.point import Point, assign
+from sparse_rigl_lands.replicas import WHOLE
 from sparse_rigl_lands.sparsity import random_masks, variants
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.schedules import WarmupStepDecay
@@ -43,8 +45,8 @@ def _evaluator(workload, path, strategy):
     return PathEvaluator(workload.network, path, T, workload.objective, strategy)
 
 
-def _batches(workload):
-    return workload.dataset.evaluation_batches("train", 100, True, 0, limit=300)
+def _batches(workload, share=WHOLE):
+    return workload.dataset.evaluation_batches("train", 100, True, 0, limit=300, share=share)
 
 
 def _on_cubic(points, t):
@@ -72,7 +74,7 @@ def _mean_loss(workload, point, training):
 def test_control_points_in_reverse_order(workload, points, path, one_device):
     """The TF port has its inner points reversed: w(0.25) is then nearer to the wrong one."""
     found = _evaluator(workload, path, one_device)
-    losses = found.path_of(added_up(found.losses("batch")(_batches(workload)))).losses.cross_entropy
+    losses = found.path_of(added_up(found.losses("batch")(functools.partial(_batches, workload)))).losses.cross_entropy
     expected = [_mean_loss(workload, _on_cubic(points, t), training=True) for t in T]
     np.testing.assert_allclose(losses, expected, rtol=1e-5)
     reverse = _mean_loss(workload, _on_cubic([points[i] for i in (0, 2, 1, 3)], T[1]), training=True)
@@ -82,14 +84,16 @@ def test_control_points_in_reverse_order(workload, points, path, one_device):
 def test_moving_statistics_left_where_they_were(workload, points, path, one_device):
     """The published code never moves the moving statistics along the path."""
     found = _evaluator(workload, path, one_device)
-    losses = found.path_of(added_up(found.losses("stored")(_batches(workload)))).losses.cross_entropy
+    losses = found.path_of(added_up(found.losses("stored")(functools.partial(_batches, workload)))).losses.cross_entropy
     expected = [_mean_loss(workload, _on_cubic(points, t), training=False) for t in T]
     np.testing.assert_allclose(losses, expected, rtol=1e-5)
 
 
 def test_t_drawn_anew_while_batch_norm_is_estimated(workload, points, path, one_device):
     """The TF port does: its statistics are of a mixture over t. Here those of a place are of its t alone."""
-    found = statistics_of(added_up(_evaluator(workload, path, one_device).recalibration()(_batches(workload))))
+    found = statistics_of(
+        added_up(_evaluator(workload, path, one_device).recalibration()(functools.partial(_batches, workload)))
+    )
     norm = next(layer for layer in workload.network.layers if isinstance(layer, tf_keras.layers.BatchNormalization))
     inputs = tf_keras.Model(workload.network.input, norm.input)
     for k, t in enumerate(T):
@@ -106,7 +110,7 @@ def test_both_ends_projected_onto_one_mask(workload, points, one_device):
     start, end = points[0], points[3].under(mask)
     path = WeightPath.between(workload.network, start, end, Bezier(3), through=points[1:3])
     found = _evaluator(workload, path, one_device)
-    evaluated = found.path_of(added_up(found.losses("batch")(_batches(workload))))
+    evaluated = found.path_of(added_up(found.losses("batch")(functools.partial(_batches, workload))))
     own = _mean_loss(workload, start, training=False)
     assert evaluated.ends.cross_entropy[0] == pytest.approx(own, rel=1e-5)
     on_path = _mean_loss(workload, start.under(mask), training=True)
@@ -126,7 +130,7 @@ def test_data_read_once_for_every_t(workload, path, one_device):
 
     stream = tf.data.Dataset.from_generator(reading, output_signature=_batches(workload).element_spec)
     found = _evaluator(workload, path, one_device)
-    assert len(list(found.losses("batch")(stream))) == len(read) == 3
+    assert len(list(found.losses("batch")(lambda share: stream))) == len(read) == 3
 
 
 def test_weight_decay_of_control_points(workload, points, path, one_device, tmp_path):

@@ -9,7 +9,7 @@ from sparse_rigl_lands.paths.curves import Line
 from sparse_rigl_lands.paths.partial_sums import added_up
 from sparse_rigl_lands.paths.recalibration import batch_moments, moment_sums, statistics_of
 from sparse_rigl_lands.points import point as points
-from sparse_rigl_lands.replicas import ReplicaFunction
+from sparse_rigl_lands.replicas import WHOLE, ReplicaFunction
 from tests.paths.random_points import between, random_point
 
 T = np.array([0.0, 0.3, 1.0])
@@ -18,6 +18,10 @@ T = np.array([0.0, 0.3, 1.0])
 @pytest.fixture
 def ends(network):
     return [random_point(network, seed) for seed in (0, 1)]
+
+
+def _first(workload, size, limit, augmented=False):
+    return lambda share: workload.dataset.evaluation_batches("train", size, augmented, limit=limit, share=share)
 
 
 def _recalibrated(network, ends, batches, strategy):
@@ -31,8 +35,8 @@ def _recalibrated(network, ends, batches, strategy):
 def test_against_the_inputs_of_plain_keras_layers(workload, ends, one_device):
     """Three batches, one of them padded, pooled in float64: variance between batches counts."""
     network = workload.network
-    found = _recalibrated(network, ends, workload.dataset.evaluation_batches("train", 100, True, limit=230), one_device)
-    batches = list(workload.dataset.evaluation_batches("train", 100, True, limit=230))
+    found = _recalibrated(network, ends, _first(workload, 100, 230, True), one_device)
+    batches = list(_first(workload, 100, 230, True)(WHOLE))
     norms = [layer for layer in network.layers if isinstance(layer, tf_keras.layers.BatchNormalization)]
     inputs = tf_keras.Model(network.input, [layer.input for layer in norms])
     for k, t in enumerate(T):
@@ -48,7 +52,7 @@ def test_against_the_inputs_of_plain_keras_layers(workload, ends, one_device):
 def test_two_replicas_agree_with_one_device(workload, ends, one_device, mirrored):
     """The second batch fills one replica alone."""
     one, two = (
-        _recalibrated(workload.network, ends, workload.dataset.evaluation_batches("train", size, limit=150), strategy)
+        _recalibrated(workload.network, ends, _first(workload, size, 150), strategy)
         for size, strategy in ((50, one_device), (100, mirrored))
     )
     for name in one:
@@ -78,7 +82,7 @@ def test_a_network_without_batch_norm_has_nothing_to_recalibrate(workload, one_d
     dense = tf_keras.layers.Dense(10, name="head")(tf_keras.layers.Flatten()(images))
     network = tf_keras.Model(images, dense)
     ends = [random_point(network, seed) for seed in (0, 1)]
-    batches = workload.dataset.evaluation_batches("train", 100, limit=150)
+    batches = _first(workload, 100, 150)
     assert _recalibrated(network, ends, batches, one_device) == {}
 
 

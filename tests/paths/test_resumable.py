@@ -1,5 +1,7 @@
 """Protects: a path that was killed has the bits of one left alone, and one that is decided stops."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -45,7 +47,8 @@ def stages(workload, one_device, tmp_path):
             evaluator.losses = lambda by, original=evaluator.losses: _killed(original(by), kill_at)
 
         def batches(limit, first_batch=0):
-            return workload.dataset.evaluation_batches("train", 100, True, 0, limit, first_batch)
+            of_path = workload.dataset.evaluation_batches
+            return functools.partial(of_path, "train", 100, True, 0, limit, first_batch)
 
         return ResumableEvaluation(path, evaluator, "path", batches, global_batch=100, save_every=0.0)
 
@@ -102,7 +105,7 @@ def test_a_decided_path_is_not_evaluated_further_when_it_is_taken_up(stages):
 
 def test_gradients_are_taken_up_at_their_place(stages, workload):
     work = stages()
-    batches = workload.dataset.evaluation_batches("train", 100, True, 0, 300)
+    batches = functools.partial(workload.dataset.evaluation_batches, "train", 100, True, 0, 300, 0)
     expected = work.gradients(gradient_norms(work.evaluator, "batch", batches))
     work.path.discard_partial_sums()
     seen = []

@@ -92,9 +92,9 @@ def test_without_a_pruned_run_there_is_nothing_to_compare_with(study, describe):
 def test_the_samples_of_the_gradient_are_independent(study, describe, monkeypatch):
     run, seeds, training_batches = study(Dense()), [], Digits.training_batches
 
-    def spy(self, batch_size, seed, first_step):
+    def spy(self, batch_size, seed, first_step, share):
         seeds.append(seed)
-        return training_batches(self, batch_size, seed, first_step)
+        return training_batches(self, batch_size, seed, first_step, share)
 
     monkeypatch.setattr(Digits, "training_batches", spy)
     describe(run, gradient_samples=5, gradient_batches=1)

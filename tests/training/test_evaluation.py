@@ -10,11 +10,15 @@ from sparse_rigl_lands.points.point import Origin, assign
 from sparse_rigl_lands.training.evaluation import evaluate
 
 
+def _of_test(workload, batch_size):
+    return lambda share: workload.dataset.evaluation_batches("test", batch_size, share=share)
+
+
 @pytest.mark.parametrize("batch_size", [360, 128])
 def test_against_one_pass_of_keras_and_numpy(workload, one_device, batch_size):
     model = workload.network
     assign(model, initializations.dense(model, Origin("small", "dense", 0, 0)))
-    found = evaluate(model, workload.objective, workload.dataset.evaluation_batches("test", batch_size), one_device)
+    found = evaluate(model, workload.objective, _of_test(workload, batch_size), one_device)
     images, labels, _ = next(iter(workload.dataset.evaluation_batches("test", 360)))
     log_p = scipy.special.log_softmax(model(images, training=False).numpy().astype("float64"), axis=1)
     assert found.count == 360
@@ -31,4 +35,4 @@ def test_a_loss_that_is_not_finite_is_told(workload, one_device):
     model.get_layer("head/dense").kernel.assign(np.full((8, 10), 1e38))
     model.get_layer("head/dense").bias.assign(np.full(10, np.inf))
     with pytest.raises(DivergedError, match="in inference mode, with the stored statistics"):
-        evaluate(model, workload.objective, workload.dataset.evaluation_batches("test", 360), one_device)
+        evaluate(model, workload.objective, _of_test(workload, 360), one_device)

@@ -71,9 +71,9 @@ def test_lottery_rewinds_to_a_later_step_and_goes_on_from_there(study, monkeypat
         first_steps.append(int(self._optimizer.iterations))
         return take_steps(self, batches, count)
 
-    def spy_on_data(self, batch_size, seed, first_step):
+    def spy_on_data(self, batch_size, seed, first_step, share):
         first_batches.append(first_step)
-        return training_batches(self, batch_size, seed, first_step)
+        return training_batches(self, batch_size, seed, first_step, share)
 
     monkeypatch.setattr(Trainer, "take_steps", spy)
     monkeypatch.setattr(Digits, "training_batches", spy_on_data)

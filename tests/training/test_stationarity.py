@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
+from sparse_rigl_lands.data.dataset import divided
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.point import Origin, assign
 from sparse_rigl_lands.sparsity import random_masks, variants
@@ -27,7 +28,11 @@ def _norms(network, strategy, examples, point, batches=1):
         model = variants.clone(network)
     assign(model, point)
     dataset = tf.data.Dataset.from_tensor_slices(examples)
-    samples = [dataset.skip(i).take(batches) for i in range(0, len(examples[0]), batches)]
+    size = examples[0].shape[1]
+    samples = [
+        lambda share, i=i: divided(dataset.skip(i).take(batches), size, share)
+        for i in range(0, len(examples[0]), batches)
+    ]
     return gradient_norms(model, _OBJECTIVE, point.mask, samples, batches, strategy)
 
 

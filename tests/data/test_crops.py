@@ -7,7 +7,8 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 
-from sparse_rigl_lands.data import jpeg
+from sparse_rigl_lands.data import crops
+from tests.data import tree
 
 
 def _encoded(pixels):
@@ -34,9 +35,9 @@ def photograph(random):
 def test_random_crop_is_the_box_of_the_whole_image(photograph):
     whole = _decoded(photograph)
     for seed in _seeds(12):
-        found = jpeg.random_resized_crop(photograph, seed, 48).numpy()
+        found = crops.random_resized_crop(photograph, seed, 48).numpy()
         box_seed = tf.random.experimental.stateless_split(seed, 2)[0]
-        top, left, height, width = jpeg.random_box(tf.constant(whole.shape), box_seed).numpy()
+        top, left, height, width = crops.random_box(tf.constant(whole.shape), box_seed).numpy()
         part = whole[top : top + height, left : left + width]
         expected = tf.image.resize(part, (48, 48), "bicubic").numpy()
         errors = [np.abs(found - candidate) for candidate in (expected, expected[:, ::-1])]
@@ -48,13 +49,13 @@ def test_random_crop_is_the_box_of_the_whole_image(photograph):
 def test_random_crops_are_mirrored_half_of_the_time():
     pixels = np.zeros((40, 50, 3), np.uint8)
     pixels[...] = np.linspace(0, 255, 50)[:, None]
-    images = np.stack([jpeg.random_resized_crop(_encoded(pixels), seed, 8) for seed in _seeds(200)])
+    images = np.stack([crops.random_resized_crop(_encoded(pixels), seed, 8) for seed in _seeds(200)])
     falling = images[:, 4, 0, 0] > images[:, 4, -1, 0]
     assert 0.4 < falling.mean() < 0.6
 
 
 def test_random_boxes_have_the_areas_and_the_aspects_of_the_field():
-    boxes = np.stack([jpeg.random_box(tf.constant([300, 400, 3]), seed) for seed in _seeds(300)])
+    boxes = np.stack([crops.random_box(tf.constant([300, 400, 3]), seed) for seed in _seeds(300)])
     top, left, height, width = boxes.T
     assert (boxes[:, :2] >= 0).all()
     assert (top + height <= 300).all()
@@ -70,7 +71,7 @@ def test_random_boxes_have_the_areas_and_the_aspects_of_the_field():
 
 def test_random_crop_is_a_pure_function_of_the_seed(photograph):
     first, again, other = (
-        jpeg.random_resized_crop(photograph, tf.constant(seed), 32) for seed in ((1, 2), (1, 2), (1, 3))
+        crops.random_resized_crop(photograph, tf.constant(seed), 32) for seed in ((1, 2), (1, 2), (1, 3))
     )
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).mean() > 1
@@ -81,7 +82,7 @@ def test_central_crop_without_scaling_is_a_slice(random, height, width, top, lef
     """Images of 32 come from 32 / (32 + 32) of the shorter side, here 64 or 65: another 32 pixels."""
     coarse = PIL.Image.fromarray(random.integers(0, 256, (5, 7, 3), dtype=np.uint8))
     encoded = _encoded(np.array(coarse.resize((width, height), PIL.Image.Resampling.BICUBIC)))
-    error = np.abs(jpeg.central_crop(encoded, 32) - _decoded(encoded)[top : top + 32, left : left + 32])
+    error = np.abs(crops.central_crop(encoded, 32) - _decoded(encoded)[top : top + 32, left : left + 32])
     assert error.mean() < 0.3  # grey levels
     assert error[1:-1, 1:-1].max() == 0  # colours, stored by twos, lack a neighbour at an edge of the box
 
@@ -91,17 +92,38 @@ def test_central_crop_of_a_usual_photograph(random):
     coarse = PIL.Image.fromarray(random.integers(0, 256, (5, 7, 3), dtype=np.uint8))
     encoded = _encoded(np.array(coarse.resize((500, 375), PIL.Image.Resampling.BICUBIC)))
     expected = tf.image.resize(_decoded(encoded)[24 : 24 + 328, 86 : 86 + 328], (224, 224), "bicubic")
-    assert np.abs(jpeg.central_crop(encoded, 224) - expected).mean() < 0.1
+    assert np.abs(crops.central_crop(encoded, 224) - expected).mean() < 0.1
 
 
 def test_crops_of_a_grey_photograph_have_three_channels():
     encoded = _encoded(np.full((30, 40), 100, np.uint8))
-    for image in (jpeg.central_crop(encoded, 16), jpeg.random_resized_crop(encoded, tf.constant([1, 2]), 16)):
+    for image in (crops.central_crop(encoded, 16), crops.random_resized_crop(encoded, tf.constant([1, 2]), 16)):
         assert image.dtype == tf.float32
         np.testing.assert_allclose(image, np.full((16, 16, 3), 100.0), atol=1)
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "L"])
+def test_photographs_of_other_colours_are_decoded_as_pillow_does(mode):
+    encoded = tree.encoded(3, "JPEG", mode)
+    whole = _decoded(tf.constant(encoded))
+    np.testing.assert_allclose(crops.decoded(encoded), whole, atol=2)
+    found = crops.central_crop(tf.constant(encoded), 16)  # a third of the shorter side, 13 of 40
+    np.testing.assert_allclose(found, tf.image.resize(whole[14:27, 19:32], (16, 16), "bicubic"), atol=3)
+    assert whole.std() > 20
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP"])
+def test_other_kinds_of_files_are_cropped_alike(kind):
+    whole = _decoded(tf.constant(tree.encoded(3, kind)))
+    found = crops.central_crop(tf.constant(tree.encoded(3, kind)), 16)
+    np.testing.assert_allclose(found, tf.image.resize(whole[14:27, 19:32], (16, 16), "bicubic"), atol=1e-3)
+    of_jpeg, of_other = (
+        crops.random_resized_crop(tf.constant(tree.encoded(3, k)), tf.constant([1, 2]), 16) for k in ("JPEG", kind)
+    )
+    np.testing.assert_allclose(of_jpeg, of_other, atol=3)
 
 
 def test_standardised_levels():
     mean, deviation = np.array([123.675, 116.28, 103.53], "float32"), np.array([58.395, 57.12, 57.375], "float32")
     levels = tf.constant(np.stack([mean, mean + deviation, mean - 2 * deviation]))[:, tf.newaxis]
-    np.testing.assert_allclose(jpeg.standardise(levels), [[[0] * 3], [[1] * 3], [[-2] * 3]], atol=1e-5)
+    np.testing.assert_allclose(crops.standardise(levels), [[[0] * 3], [[1] * 3], [[-2] * 3]], atol=1e-5)
