@@ -1,0 +1,45 @@
+"""A look at every image of a dataset: which ones cannot be decoded."""
+
+import itertools
+import pathlib
+from typing import get_args
+
+import gin
+
+from sparse_rigl_lands import files, progress
+from sparse_rigl_lands.data.dataset import Split
+from sparse_rigl_lands.data.photographs import Photographs
+from sparse_rigl_lands.data.skipped import write_skipped
+from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.training.workload import Workload
+
+
+@gin.configurable(module="sparse_rigl_lands", denylist=["output_dir"])
+def check_images(output_dir: str | None, workload: Workload) -> tuple[pathlib.Path, dict[str, list[str]]]:
+    """Decodes every image of both splits.
+
+    Args:
+      output_dir: where to write; None is ``runs/images/<workload>``.
+      workload: whose dataset is looked at. What it skips already is not looked at.
+
+    Returns:
+      The file that names the damaged ones, see ``data.skipped``; and their names by split.
+
+    Raises:
+      InputError: the dataset has no encoded images, or one of its files cannot be read.
+    """
+    dataset = workload.dataset
+    if not isinstance(dataset, Photographs):
+        raise InputError(f"{type(dataset).__name__} has no encoded images that could be damaged")
+    written = files.ImageCheckFiles(output_dir or f"runs/images/{workload.name}")
+    written.create()
+    found: dict[Split, dict[str, list[str]]] = {}
+    for split in get_args(Split):
+        found[split] = {}
+        with progress.Progress(f"decoding the {split} images", dataset.num_examples(split), "image") as bar:
+            for file, count, damaged in dataset.damaged(split):
+                if damaged:
+                    found[split][file] = damaged
+                bar.advance(count, f"{sum(map(len, found[split].values()))} damaged")
+    write_skipped(written.skipped, found)
+    return written.skipped, {split: list(itertools.chain(*of_files.values())) for split, of_files in found.items()}
