@@ -17,11 +17,11 @@ def main() -> None:
 
     from sparse_rigl_lands import distribution, storage
     from sparse_rigl_lands.reporting import tables
-    from sparse_rigl_lands.training.run import train
+    from sparse_rigl_lands.training.run import prepare_run, train
 
     commandline.parse_gin("train")
     strategy = distribution.strategy()  # before anything else of TensorFlow
-    run = train(commandline.OUTPUT_DIR.value, strategy)
+    run = train(prepare_run(commandline.OUTPUT_DIR.value, strategy))
     summary = storage.read_json(run.summary)
     rich.print(tables.sparsity_table(summary))
     for data in ("train_augmented", "test"):

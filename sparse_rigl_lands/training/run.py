@@ -27,16 +27,43 @@ from sparse_rigl_lands.training.recipe import Recipe
 from sparse_rigl_lands.training.workload import Workload
 
 
-@gin.configurable(module="sparse_rigl_lands", denylist=["output_dir", "strategy"])
-def train(
+@dataclasses.dataclass(frozen=True, eq=False)
+class PreparedRun:
+    """A run that was checked and built, and of which nothing is written yet.
+
+    Args:
+      run: where it will be written.
+      workload, method, recipe, seed: see ``prepare_run``.
+      trainer: of the method's variant.
+      initialization: where training starts.
+      kept_weights: how many weights every kernel has in the end, by name.
+      settings: what is in force, by name.
+      config: the operative gin configuration.
+    """
+
+    run: files.RunFiles
+    workload: Workload
+    method: Method
+    recipe: Recipe
+    seed: int
+    trainer: NetworkTrainer
+    initialization: Point
+    kept_weights: Mapping[str, int]
+    settings: Mapping[str, object]
+    config: str
+
+
+# Gin knows it by what is done with it: train.seed, train.workload.
+@gin.configurable("train", module="sparse_rigl_lands", denylist=["output_dir", "strategy"])
+def prepare_run(
     output_dir: str | None,
     strategy: tf.distribute.Strategy,
     workload: Workload,
     method: Method,
     recipe: Recipe,
     seed: int = 0,
-) -> files.RunFiles:
-    """Trains a network, from scratch or from where an earlier process was stopped.
+) -> PreparedRun:
+    """Checks and builds a training run, and writes nothing.
 
     Args:
       output_dir: where to write; None is ``runs/<workload>/<method>-seed<seed>``.
@@ -46,12 +73,8 @@ def train(
       recipe: how long and how fast.
       seed: keys the initialization, the order of the data and its augmentation.
 
-    Returns:
-      The files written.
-
     Raises:
-      InputError: what was asked for cannot work; nothing has been written then.
-      DivergedError: the loss was not finite.
+      InputError: what was asked for cannot work.
     """
     if not isinstance(seed, int):
         raise InputError(f"train.seed is {seed!r}; it must be a whole number")
@@ -81,7 +104,27 @@ def train(
         "kept_weights": targets,
         **method.settings(),
     }
-    run.claim(gin.operative_config_str(), settings)
+    return PreparedRun(
+        run, workload, method, recipe, seed, trainer, initialization, targets, settings, gin.operative_config_str()
+    )
+
+
+def train(prepared: PreparedRun) -> files.RunFiles:
+    """Trains a network, from scratch or from where an earlier process was stopped.
+
+    Args:
+      prepared: the run.
+
+    Returns:
+      The files written.
+
+    Raises:
+      InputError: the directory cannot be written, or belongs to another run; nothing has been written then.
+      DivergedError: the loss was not finite.
+    """
+    run, workload, method, recipe = prepared.run, prepared.workload, prepared.method, prepared.recipe
+    trainer, initialization = prepared.trainer, prepared.initialization
+    run.claim(prepared.config, prepared.settings)
     if run.summary.exists():
         return run
 
@@ -89,11 +132,11 @@ def train(
         run,
         trainer,
         recipe,
-        functools.partial(workload.dataset.training_batches, recipe.batch_size, seed),
+        functools.partial(workload.dataset.training_batches, recipe.batch_size, prepared.seed),
         initialization,
         f"training {method.name}",
         method.next_intervention,
-        method.intervention(model, trainer.momentum),
+        method.intervention(trainer.model, trainer.momentum),
     )
 
     solution = checkpoints.load(run.checkpoint(recipe.steps)).point
@@ -106,12 +149,12 @@ def train(
         **dataclasses.asdict(solution.origin),
         "first_step": initialization.origin.global_step,
         "sparsity": solution.mask.sparsity_of_all(variants.kernel_shapes(workload.network)),
-        "layers": _check_sparsity(solution, initialization, targets),
+        "layers": _check_sparsity(solution, initialization, prepared.kept_weights),
         **{
-            name: dataclasses.asdict(evaluate(model, workload.objective, batches, strategy))
+            name: dataclasses.asdict(evaluate(trainer.model, workload.objective, batches, trainer.strategy))
             for name, batches in evaluated_on.items()
         },
-        "replicas": strategy.num_replicas_in_sync,
+        "replicas": trainer.strategy.num_replicas_in_sync,
         "seconds_of_last_process": round(seconds, 1),
         "environment": _environment(),
     }

@@ -17,7 +17,7 @@ from sparse_rigl_lands.training.fixed_mask import Lottery, Scratch, shuffled_mas
 from sparse_rigl_lands.training.methods import Dense, Pruned
 from sparse_rigl_lands.training.pruned_run import PrunedRun
 from sparse_rigl_lands.training.recipe import Recipe
-from sparse_rigl_lands.training.run import train
+from sparse_rigl_lands.training.run import prepare_run, train
 from sparse_rigl_lands.training.schedules import WarmupStepDecay
 from sparse_rigl_lands.training.workload import Workload
 
@@ -32,7 +32,7 @@ def _pruned():
 def study(one_device, workload, tmp_path):
     def study(method, directory=None):
         directory = tmp_path / (directory or f"{method.name}-seed0")
-        return train(str(directory), one_device, workload, method, _RECIPE)
+        return train(prepare_run(str(directory), one_device, workload, method, _RECIPE))
 
     study(_pruned())
     return study
@@ -120,7 +120,7 @@ def test_a_run_whose_first_or_last_checkpoint_is_gone_is_refused(study, describe
 def test_a_pruned_run_of_another_network_is_refused(study, one_device, workload, tmp_path):
     run = study(Dense())
     other = Workload("small", Digits(), digits_resnet(), workload.objective)
-    train(str(tmp_path / "other"), one_device, other, _pruned(), _RECIPE)
+    train(prepare_run(str(tmp_path / "other"), one_device, other, _pruned(), _RECIPE))
     with pytest.raises(InputError, match="is of another network"):
         describe_solution(run, one_device, workload, _RECIPE, PrunedRun(str(tmp_path / "other")))
     with pytest.raises(InputError, match="is of workload small, not another"):

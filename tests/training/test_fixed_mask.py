@@ -26,7 +26,7 @@ from sparse_rigl_lands.training.fixed_mask import (
 )
 from sparse_rigl_lands.training.methods import Pruned, ZeroedInit
 from sparse_rigl_lands.training.recipe import Recipe
-from sparse_rigl_lands.training.run import train
+from sparse_rigl_lands.training.run import prepare_run, train
 from sparse_rigl_lands.training.schedules import WarmupStepDecay
 from sparse_rigl_lands.training.trainer import Trainer
 
@@ -40,7 +40,7 @@ def study(one_device, workload, tmp_path):
 
     def train_run(method, seed=0, recipe=_RECIPE, name=None):
         directory = str(tmp_path / (name or f"{method.name}-seed{seed}"))
-        run = train(directory, one_device, workload, method, recipe, seed)
+        run = train(prepare_run(directory, one_device, workload, method, recipe, seed))
         steps = run.checkpoint_steps()
         return [checkpoint.load(run.checkpoint(step)).point for step in (steps[0], steps[-1])], run
 
@@ -172,7 +172,7 @@ def test_a_lottery_whose_run_kept_no_first_checkpoint_is_refused(study):
 
 def test_a_pruned_run_of_another_network_is_refused(study, workload, one_device, tmp_path):
     other = dataclasses.replace(workload, network=digits_resnet())
-    train(str(tmp_path / "pruned-seed0"), one_device, other, _pruned(), _RECIPE)
+    train(prepare_run(str(tmp_path / "pruned-seed0"), one_device, other, _pruned(), _RECIPE))
     for method in (Scratch(), Lottery()):
         with pytest.raises(InputError, match="the mask is of another network: "):
             study(method)
@@ -187,7 +187,7 @@ def test_a_ticket_of_another_network_under_a_mask_that_fits_leaves_no_directory(
     images = workload.network.input
     x = tf_keras.layers.Dense(10, use_bias=False, name="head/dense")(workload.network.get_layer("head/pool").output)
     other = dataclasses.replace(workload, network=tf_keras.Model(images, x))
-    train(str(tmp_path / "pruned-seed0"), one_device, other, _pruned(), _RECIPE)
+    train(prepare_run(str(tmp_path / "pruned-seed0"), one_device, other, _pruned(), _RECIPE))
     with pytest.raises(InputError, match="is of another network: it lacks head/dense/bias"):
         study(Lottery())
     assert not (tmp_path / "lottery-seed0").exists()

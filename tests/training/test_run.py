@@ -17,6 +17,7 @@ from sparse_rigl_lands.training import run as run_module
 from sparse_rigl_lands.training.evaluation import evaluate
 from sparse_rigl_lands.training.methods import Dense, Pruned
 from sparse_rigl_lands.training.recipe import Recipe
+from sparse_rigl_lands.training.run import prepare_run
 from sparse_rigl_lands.training.run import train as train_run
 from sparse_rigl_lands.training.schedules import WarmupStepDecay
 from sparse_rigl_lands.training.trainer import Trainer
@@ -35,8 +36,8 @@ def _pruned(end_step=15):
 
 @pytest.fixture
 def train(one_device):
-    """``train`` on one device."""
-    return lambda output_dir, *arguments, **settings: train_run(output_dir, one_device, *arguments, **settings)
+    """``train`` of what is prepared, on one device."""
+    return lambda output_dir, *given, **settings: train_run(prepare_run(output_dir, one_device, *given, **settings))
 
 
 def test_what_a_pruned_run_leaves_behind(train, workload, tmp_path):
@@ -80,7 +81,9 @@ def test_a_stopped_run_goes_on_to_the_same_bits(workload, tmp_path, monkeypatch,
     strategy, rate = request.getfixturevalue(strategy), WarmupStepDecay(0.2, warmup_steps=5, drops=(12, 20))
 
     def train(directory):
-        return train_run(str(tmp_path / directory), strategy, workload, _pruned(), _recipe(learning_rate=rate))
+        return train_run(
+            prepare_run(str(tmp_path / directory), strategy, workload, _pruned(), _recipe(learning_rate=rate))
+        )
 
     undisturbed = train("undisturbed")
 
