@@ -30,6 +30,7 @@ def _defaults(name: str, configurable: Callable) -> list[str]:
 def main() -> None:
     from sparse_rigl_lands import distribution, files, storage
     from sparse_rigl_lands.errors import InputError
+    from sparse_rigl_lands.paths.preparation import prepare_path
     from sparse_rigl_lands.paths.run import interpolate
     from sparse_rigl_lands.paths.sample import Sample
     from sparse_rigl_lands.points import checkpoint
@@ -47,11 +48,11 @@ def main() -> None:
     if not recorded.exists() and not commandline.GIN_FILE.value:
         raise InputError(f"{recorded} is missing; say with --gin_file what workload the checkpoints are of")
     configs = [recorded] if recorded.exists() else []
-    defaults = [*_defaults("interpolate", interpolate), *_defaults("Sample", Sample)]
+    defaults = [*_defaults("interpolate", prepare_path), *_defaults("Sample", Sample)]
     commandline.parse_gin("interpolate", configs, ["interpolate.workload = @Workload()", *defaults])
     strategy = distribution.strategy()  # before anything else of TensorFlow
     start, end = (load(name, prefix) for name, prefix in zip(("start", "end"), prefixes, strict=True))
-    path = interpolate(commandline.OUTPUT_DIR.value, strategy, start, end)
+    path = interpolate(prepare_path(commandline.OUTPUT_DIR.value, strategy, start, end))
     png, svg = path_figure.draw_path(path)
 
     result = storage.read_json(path.result)

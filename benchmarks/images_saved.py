@@ -21,6 +21,7 @@ from sparse_rigl_lands.data.dataset import Dataset, Selection, Split
 from sparse_rigl_lands.data.digits import Digits
 from sparse_rigl_lands.networks.digits_resnet import digits_resnet
 from sparse_rigl_lands.paths.evaluator import BatchNorm
+from sparse_rigl_lands.paths.preparation import prepare_path
 from sparse_rigl_lands.paths.run import interpolate
 from sparse_rigl_lands.paths.sample import Sample
 from sparse_rigl_lands.points import checkpoint
@@ -68,7 +69,8 @@ def _judged(
     """The images that were evaluated, and the verdict."""
     sample = Sample(images, first=1024 if batch_norm == "batch" else 256)
     with tempfile.TemporaryDirectory() as directory:
-        path = interpolate(directory, strategy, *ends, workload, batch_norm=batch_norm, sample=sample, num_points=21)
+        settings = {"batch_norm": batch_norm, "sample": sample, "num_points": 21}
+        path = interpolate(prepare_path(directory, strategy, *ends, workload, **settings))
         result = storage.read_json(path.result)
     return result["images"], result["verdict"]
 

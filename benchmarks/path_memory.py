@@ -18,6 +18,7 @@ from benchmarks import measure
 from sparse_rigl_lands import distribution
 from sparse_rigl_lands.data.dataset import Dataset, Selection, Split
 from sparse_rigl_lands.networks.resnet50 import resnet50
+from sparse_rigl_lands.paths.preparation import prepare_path
 from sparse_rigl_lands.paths.run import interpolate
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.point import Origin
@@ -51,7 +52,7 @@ def _interpolate(num_points: int) -> None:
     workload = Workload("noise", _Noise(), resnet50(), Objective())
     start, end = (initializations.dense(workload.network, Origin("noise", "dense", seed, 0)) for seed in (0, 1))
     with tempfile.TemporaryDirectory() as directory:
-        interpolate(directory, strategy, start, end, workload, num_points=num_points, batch_size=_BATCH)
+        interpolate(prepare_path(directory, strategy, start, end, workload, num_points=num_points, batch_size=_BATCH))
     measure.print_peak_memory()
 
 

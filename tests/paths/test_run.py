@@ -12,6 +12,7 @@ from sparse_rigl_lands.errors import DivergedError, InputError
 from sparse_rigl_lands.paths import run as run_module
 from sparse_rigl_lands.paths.curves import Bezier
 from sparse_rigl_lands.paths.fitting import Fitting
+from sparse_rigl_lands.paths.preparation import prepare_path
 from sparse_rigl_lands.paths.run import interpolate as interpolate_run
 from sparse_rigl_lands.paths.sample import Sample
 from sparse_rigl_lands.paths.statistics import judge
@@ -26,7 +27,9 @@ from sparse_rigl_lands.training.schedules import WarmupStepDecay
 @pytest.fixture
 def interpolate(one_device):
     """``interpolate`` on one device."""
-    return lambda output_dir, *arguments, **settings: interpolate_run(output_dir, one_device, *arguments, **settings)
+    return lambda output_dir, *given, **settings: interpolate_run(
+        prepare_path(output_dir, one_device, *given, **settings)
+    )
 
 
 @pytest.fixture
@@ -157,45 +160,6 @@ def test_default_directory_names_the_ends(interpolate, workload, ends, tmp_path,
     assert str(path.directory) == "runs/paths/small-dense-seed0-step0_to_small-dense-seed1-step9"
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"num_points": 1}, "num_points is 1; it must be a whole number of at least 2"),
-        ({"batch_size": 0}, "batch_size is 0"),
-        ({"num_points": 3.0}, "num_points is 3.0"),
-        ({"augmented": "no"}, "augmented is 'no'"),
-        ({"seed": "a"}, "seed is 'a'"),
-        ({"batch_norm": "none"}, "batch_norm is 'none'"),
-        ({"mask": "both"}, "mask is 'both'"),
-        ({"precision": "float8"}, "precision is 'float8'"),
-        ({"t_range": (0.0, 1.1)}, r"t_range is \(0.0, 1.1\); outside \[0, 1\] a path is evaluated with"),
-        ({"t_range": (0.5, 0.5)}, "the first t must be below the last"),
-        ({"t_range": 1.0}, "t_range is 1.0; it must be two numbers"),
-        ({"t_range": ("0", "1")}, "it must be two numbers"),
-        ({"tolerance": True}, "tolerance is True"),
-        ({"sample": Sample(1), "batch_norm": "stored"}, "1 images in batches of 128 are one example by itself"),
-        ({"extrapolate": 1}, "extrapolate is 1; it must be True or False"),
-        ({"confidence": 1.0}, r"confidence is 1.0; it lies in \(0, 1\)"),
-        ({"tolerance": -0.1}, "tolerance is -0.1; it must be finite and not negative"),
-        ({"save_every": 0}, "save_every is 0"),
-        ({"gradient_batches": 1}, "gradient_batches is 1; it must be a whole number of at least 2"),
-        ({"gradient_batches": 20}, "gradient_batches asks for 2560 of 1437 training images"),
-        ({"recalibration_images": 0}, "recalibration_images is 0"),
-        ({"batch_size": 1438}, "batch_size is 1438, but there are 1437 training images"),
-        ({"batch_size": 1437}, "1437 images in batches of 1437 are one batch by itself"),
-        ({"sample": Sample(2000)}, "Sample.images is 2000; there are 1437"),
-        ({"curve": Bezier}, "interpolate.curve is <class .*Bezier'>, not a Curve: in a gin file, @Bezier"),
-        ({"fitting": 7}, "interpolate.fitting is 7, not a Fitting"),
-        ({"control_points": "runs/a"}, "interpolate.control_points is 'runs/a'; it must be a list of checkpoints"),
-        ({"control_points": ["runs/a"]}, "runs/a: no such checkpoint or run directory"),
-    ],
-)
-def test_settings_out_of_range_write_nothing(interpolate, workload, ends, tmp_path, settings, message):
-    with pytest.raises(InputError, match=message):
-        interpolate(str(tmp_path / "path"), *ends, workload, **settings)
-    assert not (tmp_path / "path").exists()
-
-
 @pytest.fixture
 def fitting():
     """A short one in the sparse manifold."""
@@ -273,13 +237,3 @@ def test_stored_statistics_of_a_fit(interpolate, workload, ends, tmp_path, fitti
     settings["fitting"] = dataclasses.replace(fitting, manifold="dense")
     path = interpolate(str(tmp_path / "path"), *ends, plain, num_points=2, **settings)
     assert storage.read_json(path.result)["independent_units"]["unit"] == "example"
-
-
-def test_points_of_different_workloads(interpolate, workload, ends, tmp_path):
-    other = dataclasses.replace(ends[0], origin=dataclasses.replace(ends[0].origin, workload="imagenet"))
-    with pytest.raises(InputError, match="the start is of workload imagenet, the end of small"):
-        interpolate(str(tmp_path / "path"), other, ends[1], workload)
-    checkpoint.save(tmp_path / "between", checkpoint.Checkpoint(other, {}))
-    between = {"curve": Bezier(2), "control_points": [str(tmp_path / "between")]}
-    with pytest.raises(InputError, match="the start is of workload small, a control point of imagenet"):
-        interpolate(str(tmp_path / "path"), *ends, workload, **between)
