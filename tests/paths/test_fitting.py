@@ -1,6 +1,7 @@
 """Protects: a fit minimises what it says where it says, goes on where it was stopped, and refuses the impossible."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def test_the_expected_loss_falls_within_the_manifold(workload, path, one_device,
 
     def mean_loss(path):
         evaluator = PathEvaluator(workload.network, path, np.linspace(0.2, 0.8, 3), workload.objective, one_device)
-        batches = workload.dataset.evaluation_batches("train", 128, True, 0, limit=512)
+        batches = functools.partial(workload.dataset.evaluation_batches, "train", 128, True, 0, 512, 0)
         return evaluator.path_of(added_up(evaluator.losses("batch")(batches))).losses.cross_entropy.mean()
 
     assert mean_loss(fitted) < mean_loss(path) - 0.1

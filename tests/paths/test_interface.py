@@ -1,6 +1,7 @@
 """Protects: a path of any network on any data, without configuration or files."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
@@ -46,9 +47,9 @@ def test_it_is_what_the_evaluator_finds(workload, ends, one_device, batch_norm):
     evaluator = PathEvaluator(workload.network, path, found.t, workload.objective, one_device)
     statistics = batch_norm
     if batch_norm == "recalibrated":
-        first = workload.dataset.evaluation_batches("train", 100, True, limit=250)
+        first = functools.partial(workload.dataset.evaluation_batches, "train", 100, True, 0, 250, 0)
         statistics = statistics_of(added_up(evaluator.recalibration()(first)))
-    batches = workload.dataset.evaluation_batches("train", 100, True)
+    batches = functools.partial(workload.dataset.evaluation_batches, "train", 100, True, 0, None, 0)
     expected = evaluator.path_of(added_up(evaluator.losses(statistics)(batches)))
     for name, array in expected.losses.arrays().items():
         np.testing.assert_array_equal(found.losses.arrays()[name], array)

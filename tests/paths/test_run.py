@@ -82,7 +82,9 @@ def test_the_judgement_is_that_of_the_written_numbers(interpolate, workload, end
 def test_ends_are_also_reported_as_their_checkpoints_describe_them(interpolate, workload, ends, tmp_path, one_device):
     path = interpolate(str(tmp_path), *ends, workload, num_points=2, batch_size=479)
     own = storage.read_json(path.result)["ends_under_their_own_statistics_and_mask"]
-    batches = workload.dataset.evaluation_batches("train", 479, True, 0)
+    def batches(share):
+        return workload.dataset.evaluation_batches("train", 479, True, 0, share=share)
+
     for name, point in zip(("start", "end"), ends, strict=True):
         assign(workload.network, point)
         expected = evaluate(workload.network, workload.objective, batches, one_device)
