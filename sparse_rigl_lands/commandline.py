@@ -19,10 +19,12 @@ from collections.abc import Callable, Sequence
 import gin
 from absl import app, flags, logging
 
-from sparse_rigl_lands.errors import DECODING_SCOPE, CommandError, InputError
+from sparse_rigl_lands import preemption
+from sparse_rigl_lands.errors import DECODING_SCOPE, CommandError, InputError, PreemptedError
 
 _FAILED = 1
 _WRONG_USAGE = 2
+_RUN_AGAIN = 75  # sysexits' EX_TEMPFAIL
 _GIN_TRACE = "In call to configurable"  # gin adds a line to an exception for every configurable it crosses
 _HOME = pathlib.Path(__file__).resolve().parent.parent
 
@@ -40,8 +42,8 @@ DEBUG = flags.DEFINE_boolean("debug", False, "Print the traceback of an error.")
 def run(main: Callable[..., None], *, required: Sequence[str] = (), operands: str | None = None) -> None:
     """Parses the flags, runs a command and leaves the process.
 
-    The exit status is 0, 1 (failed) or 2 (wrong usage); an error is one line on stderr, and its
-    traceback too under ``--debug``.
+    The exit status is 0, 1 (failed), 2 (wrong usage) or 75 (stopped by SIGTERM, or another worker was
+    lost: the same command goes on); an error is one line on stderr, and its traceback too under ``--debug``.
 
     Args:
       main: the command; its arguments are the operands.
@@ -77,11 +79,15 @@ def _guarded(main: Callable[[], None]) -> int:
     if not DEBUG.value:
         logging.set_verbosity(logging.FATAL)  # gin logs every place where it looks for a file
     try:
+        preemption.end_when_asked()
         _import_tensorflow()
         main()
     except KeyboardInterrupt:
         print("interrupted; run the same command to go on", file=sys.stderr)
         return 130
+    except PreemptedError as stopped:
+        print(f"{stopped}; run the same command to go on", file=sys.stderr)
+        return _RUN_AGAIN
     except Exception as raised:
         if DEBUG.value:
             traceback.print_exc()

@@ -14,3 +14,7 @@ class InputError(CommandError, ValueError):
 
 class DivergedError(CommandError, ArithmeticError):
     """Training has left the finite numbers."""
+
+
+class PreemptedError(CommandError):
+    """The process has ended before its work, which the same command goes on with."""

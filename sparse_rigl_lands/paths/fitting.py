@@ -14,7 +14,6 @@ from sparse_rigl_lands.paths.curve_network import CurveNetwork
 from sparse_rigl_lands.paths.curve_trainer import CurveTrainer
 from sparse_rigl_lands.paths.draws import uniform
 from sparse_rigl_lands.paths.weight_path import WeightPath
-from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points.point import Origin
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.mask import Mask
@@ -71,11 +70,7 @@ class CurveFit:
             raise InputError("Fitting.manifold is 'sparse', but the path has no mask that would make it a subspace")
         curve, mask = path.curve, path.mask if fitting.manifold == "sparse" else Mask({})
         distribution.check_precision(fitting.precision)
-        if fitting.batch_size % strategy.num_replicas_in_sync:
-            raise InputError(
-                f"Fitting.batch_size {fitting.batch_size} does not divide among "
-                f"{strategy.num_replicas_in_sync} replicas"
-            )
+        distribution.check_batch("Fitting.batch_size", fitting.batch_size, strategy)
         if float(fitting.learning_rate(fitting.steps - 1)) <= 0:
             raise InputError(f"Fitting.learning_rate falls to zero before the last of {fitting.steps} steps")
         inner = control_points.masked(path.inner, mask)
@@ -105,7 +100,7 @@ class CurveFit:
         dataset, fitting = self._workload.dataset, self._fitting
         # Other images than those of training with this seed, and composed otherwise than an evaluation's batches.
         images_seed = seeds.key(self._seed, "fitting/images")
-        train_from_latest(
+        fitted, _ = train_from_latest(
             written,
             self._trainer,
             fitting,
@@ -113,5 +108,4 @@ class CurveFit:
             self._initialization,
             f"fitting the {self._path.curve.title}, {fitting.manifold}",
         )
-        fitted = checkpoints.load(written.checkpoint(fitting.steps)).point
         return self._path.through(control_points.parted(fitted, len(self._path.inner)))

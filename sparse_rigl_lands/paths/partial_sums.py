@@ -1,5 +1,6 @@
 """Sums over a long stream that survive the process: saved as they grow, and taken up again."""
 
+import dataclasses
 import io
 import itertools
 import pathlib
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from sparse_rigl_lands import storage
-from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.errors import InputError, PreemptedError
 
 # From an item's index to the increments of that item and of all after it.
 Increments = Callable[[int], Iterator[Mapping[str, np.ndarray]]]
@@ -27,20 +28,35 @@ def added_up(increments: Iterable[Mapping[str, np.ndarray]]) -> dict[str, np.nda
     return sums
 
 
+@dataclasses.dataclass(frozen=True)
+class Saving:
+    """When sums are saved, and by whom; it changes nothing about the result.
+
+    Args:
+      every: seconds between two savings.
+      writes: whether this process is the one that saves.
+      is_to_stop: whether the process is to end after the item that it has just added.
+    """
+
+    every: float
+    writes: bool = True
+    is_to_stop: Callable[[], bool] = lambda: False
+
+
 class PartialSums:
     """Adds up the increments of items 0, 1, ... in this order, so that the result has the same bits
     however often the process is killed.
 
     Args:
       path: the file in which they are saved; None keeps them in memory alone.
-      save_every: seconds between two savings; they change nothing about the result.
+      saving: when and by whom.
 
     Raises:
       InputError: the file is damaged.
     """
 
-    def __init__(self, path: pathlib.Path | None, save_every: float):
-        self._path, self._save_every = path, save_every
+    def __init__(self, path: pathlib.Path | None, saving: Saving):
+        self._path, self._saving = path, saving
         self.sums: dict[str, np.ndarray] = {}
         self.items = 0
         if path is not None and path.exists():
@@ -58,19 +74,25 @@ class PartialSums:
 
         Returns:
           The sums by name.
+
+        Raises:
+          PreemptedError: the process is to end; the sums are saved.
         """
         if self.items < items:
             self._stream = self._stream or iter(increments(self.items))
             for increment in itertools.islice(self._stream, items - self.items):
                 self.sums = _sum(self.sums, increment)
                 self.items += 1
-                if time.monotonic() - self._last_saved >= self._save_every:
+                if self._saving.is_to_stop():
+                    self._save()
+                    raise PreemptedError("stopped by SIGTERM; the sums so far are saved")
+                if time.monotonic() - self._last_saved >= self._saving.every:
                     self._save()
             self._save()
         return self.sums
 
     def _save(self) -> None:
-        if self._path is None:
+        if self._path is None or not self._saving.writes:
             return
         content = io.BytesIO()
         arrays: dict[str, Any] = {**self.sums, _ITEMS: np.array(self.items)}

@@ -10,7 +10,7 @@ from sparse_rigl_lands import files
 from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
 from sparse_rigl_lands.paths.evaluator import OfBatches, PathEvaluator, StatisticsOfPlaces
 from sparse_rigl_lands.paths.looks import confidence_of_each
-from sparse_rigl_lands.paths.partial_sums import Increments, PartialSums
+from sparse_rigl_lands.paths.partial_sums import Increments, PartialSums, Saving
 from sparse_rigl_lands.paths.recalibration import statistics_of
 from sparse_rigl_lands.paths.statistics import Judgement, Verdict
 from sparse_rigl_lands.progress import Progress
@@ -41,7 +41,7 @@ class ResumableEvaluation:
       batches: the global batches of the images, from how many images there shall be in all and how many
         batches to pass over.
       global_batch: images per batch.
-      save_every: seconds between two savings.
+      saving: when and by whom.
     """
 
     path: files.PathFiles
@@ -49,11 +49,11 @@ class ResumableEvaluation:
     title: str
     batches: Callable[[int, int], BatchesOfHost]
     global_batch: int
-    save_every: float
+    saving: Saving
 
     def recalibrate(self, images: int) -> dict[str, np.ndarray]:
         """BatchNorm's statistics at every place, estimated on the first images: [K, channels] by name."""
-        saved = PartialSums(self.path.partial_moments, self.save_every)
+        saved = PartialSums(self.path.partial_moments, self.saving)
         with self._progress("statistics", images, saved) as bar:
             increments = self._counting(self.evaluator.recalibration(), images, bar)
             return statistics_of(saved.add_until(self._num_batches(images), increments))
@@ -74,7 +74,7 @@ class ResumableEvaluation:
           The path, what is said of it, and the looks that were made.
         """
         each = confidence_of_each(confidence, len(looks))
-        saved = PartialSums(self.path.partial_losses, self.save_every)
+        saved = PartialSums(self.path.partial_losses, self.saving)
         made: list[Look] = []
         with self._progress("", looks[-1], saved) as bar:
             increments = self._counting(self.evaluator.losses(statistics), looks[-1], bar)
@@ -94,7 +94,7 @@ class ResumableEvaluation:
     def gradients(self, increments: Increments) -> np.ndarray:
         """Adds up the increments of ``gradients.gradient_norms``: float64 [K, 2, 2]."""
         places = len(self.evaluator.t)
-        saved = PartialSums(self.path.partial_gradients, self.save_every)
+        saved = PartialSums(self.path.partial_gradients, self.saving)
         with Progress(f"{self.title}, gradients", places, "place", saved.items) as bar:
 
             def counting(first: int) -> Iterator[Mapping[str, np.ndarray]]:

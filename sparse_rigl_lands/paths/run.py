@@ -10,12 +10,15 @@ from sparse_rigl_lands.paths import results
 from sparse_rigl_lands.paths.evaluator import StatisticsOfPlaces, unit_of
 from sparse_rigl_lands.paths.fitting import CurveFit
 from sparse_rigl_lands.paths.gradients import gradient_norms
+from sparse_rigl_lands.paths.partial_sums import Saving
 from sparse_rigl_lands.paths.preparation import PreparedPath, describe
 from sparse_rigl_lands.paths.resumable import ResumableEvaluation
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points.checkpoint import Checkpoint
+from sparse_rigl_lands.preemption import StopRequest
 from sparse_rigl_lands.replicas import BatchesOfHost
 from sparse_rigl_lands.training.objective import decayed
+from sparse_rigl_lands.workers import Workers
 
 
 def interpolate(prepared: PreparedPath) -> files.PathFiles:
@@ -33,21 +36,25 @@ def interpolate(prepared: PreparedPath) -> files.PathFiles:
     Raises:
       InputError: the network, the curve or the fitting cannot work, or the directory cannot be written or
         holds another path. Nothing has been written then.
+      PreemptedError: SIGTERM has asked the process, or another worker, to end; what was done is saved.
       DivergedError: the loss is not finite somewhere on the path, or at an end as its checkpoint
         describes it.
     """
     written, workload, global_batch = prepared.written, prepared.workload, prepared.global_batch
     built = prepared.fit_or_evaluator()
-    written.claim(prepared.config, prepared.settings)
-    if written.result.exists() and written.table.exists():
-        written.discard_partial_sums()
+    workers = Workers(prepared.strategy)
+    workers.check_alike(f"{prepared.config}{dict(prepared.settings)}", "configuration")
+    workers.chief_does(lambda: written.claim(prepared.config, prepared.settings))
+    if workers.any(written.result.exists() and written.table.exists()):
+        workers.chief_does(written.discard_partial_sums)
         return written
 
     started = time.monotonic()
     if isinstance(built, CurveFit):
         path = built.run(written.fit)
         for i, point in enumerate(path.inner, start=1):
-            checkpoints.save(written.control_point(i), Checkpoint(point, {}))
+            if workers.is_chief:
+                checkpoints.save(written.control_point(i), Checkpoint(point, {}))
         del built
         gc.collect()  # its variables and its compiled step refer to each other
         evaluator = prepared.evaluator(path)
@@ -59,25 +66,22 @@ def interpolate(prepared: PreparedPath) -> files.PathFiles:
         return functools.partial(of_path, "train", global_batch, prepared.augmented, prepared.seed, limit, first_batch)
 
     title = f"{path.curve.title} of {len(prepared.t)} points"
-    stages = ResumableEvaluation(written, evaluator, title, batches, global_batch, prepared.save_every)
-    statistics: StatisticsOfPlaces
-    if prepared.batch_norm == "recalibrated":
-        statistics = stages.recalibrate(prepared.recalibration_images)
-    else:
-        statistics = prepared.batch_norm
-    confidence = prepared.confidence
-    evaluated, judgement, looks = stages.evaluate(statistics, prepared.looks, confidence, prepared.tolerance)
-    gradients = None
-    if prepared.gradient_batches:
-        first = batches(prepared.gradient_batches * global_batch, 0)
-        gradients = stages.gradients(gradient_norms(evaluator, statistics, first))
+    confidence, gradients = prepared.confidence, None
+    with StopRequest() as stop_request:
+        saving = Saving(prepared.save_every, workers.is_chief, lambda: workers.any(stop_request.was_made))
+        stages = ResumableEvaluation(written, evaluator, title, batches, global_batch, saving)
+        statistics: StatisticsOfPlaces
+        if prepared.batch_norm == "recalibrated":
+            statistics = stages.recalibrate(prepared.recalibration_images)
+        else:
+            statistics = prepared.batch_norm
+        evaluated, judgement, looks = stages.evaluate(statistics, prepared.looks, confidence, prepared.tolerance)
+        if prepared.gradient_batches:
+            first = batches(prepared.gradient_batches * global_batch, 0)
+            gradients = stages.gradients(gradient_norms(evaluator, statistics, first))
 
     squared_norms = path.squared_norms(prepared.t, decayed(path.start.weights))
     l2 = workload.objective.l2_of_squared_norm(squared_norms)
-    storage.write_csv(written.table, results.path_rows(evaluated, l2, gradients))
-    storage.write_csv(written.covariance, results.covariance_rows(evaluated))
-    if prepared.per_class:
-        storage.write_csv(written.classes, results.class_rows(evaluated))
     result = {
         "settings": prepared.settings,
         **results.told(evaluated, judgement, unit_of(prepared.batch_norm), (path.start, path.end)),
@@ -87,6 +91,14 @@ def interpolate(prepared: PreparedPath) -> files.PathFiles:
         "fitted_control_points": [describe(point) for point in path.inner] if prepared.fitting else [],
         "seconds_of_last_process": round(time.monotonic() - started, 1),
     }
-    storage.write_json(written.result, result)
-    written.discard_partial_sums()
+
+    def write() -> None:
+        storage.write_csv(written.table, results.path_rows(evaluated, l2, gradients))
+        storage.write_csv(written.covariance, results.covariance_rows(evaluated))
+        if prepared.per_class:
+            storage.write_csv(written.classes, results.class_rows(evaluated))
+        storage.write_json(written.result, result)
+        written.discard_partial_sums()
+
+    workers.chief_does(write)
     return written

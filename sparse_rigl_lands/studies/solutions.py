@@ -7,7 +7,7 @@ import gin
 import tensorflow as tf
 import tf_keras
 
-from sparse_rigl_lands import files, seeds, storage
+from sparse_rigl_lands import distribution, files, seeds, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points import point as points
@@ -55,10 +55,7 @@ def describe_solution(
     for name, value, least in (("samples", gradient_samples, 2), ("batches", gradient_batches, 1)):
         if not isinstance(value, int) or value < least:
             raise InputError(f"describe_solution.gradient_{name} is {value!r}; it must be at least {least}")
-    if recipe.batch_size % strategy.num_replicas_in_sync:
-        raise InputError(
-            f"Recipe.batch_size {recipe.batch_size} does not divide among {strategy.num_replicas_in_sync} replicas"
-        )
+    distribution.check_batch("Recipe.batch_size", recipe.batch_size, strategy)
     summary = storage.read_json(run.summary)
     first, last = checkpoints.load_initialization(run), checkpoints.load_solution(run)
     if last.origin.workload != workload.name:

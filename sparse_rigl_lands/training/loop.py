@@ -9,14 +9,19 @@ import numpy as np
 import tensorflow as tf
 
 from sparse_rigl_lands import files, progress
-from sparse_rigl_lands.errors import DivergedError, InputError
+from sparse_rigl_lands.errors import DivergedError, InputError, PreemptedError
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.points.point import Point
+from sparse_rigl_lands.preemption import StopRequest
 from sparse_rigl_lands.replicas import Share, distributed
 from sparse_rigl_lands.training.metrics import MetricsLog
 from sparse_rigl_lands.training.recipe import Recipe
 from sparse_rigl_lands.training.trainer import Trainer
+from sparse_rigl_lands.workers import Workers
+
+# At most, so that a process that is asked to end gets to do so: ResNet-50 on a TPU takes them in a few seconds.
+_STEPS_PER_CALL = 25
 
 
 def train_from_latest(
@@ -28,7 +33,7 @@ def train_from_latest(
     title: str,
     next_intervention: Callable[[int], int | None] = lambda step: None,
     intervene: Callable[[int], None] = lambda step: None,
-) -> float:
+) -> tuple[Point, float]:
     """Trains from the latest checkpoint, or from the initialization, to the last step.
 
     Whatever happens between compiled calls (an update of the masks, a row of the metrics, a
@@ -47,45 +52,50 @@ def train_from_latest(
       intervene: what happens before such a step, in cross-replica context.
 
     Returns:
-      The seconds that it took.
+      The last point, and the seconds that it took.
 
     Raises:
-      InputError: the latest checkpoint is damaged, or of another network.
+      InputError: the latest checkpoint is damaged, or of another network, or not seen by all workers.
       DivergedError: the loss of a step, or a weight after it, is not finite.
+      PreemptedError: SIGTERM has asked the process, or another worker, to end; what was done is saved.
     """
+    strategy = trainer.strategy
+    workers = Workers(strategy)
 
     def keeps(step: int) -> bool:
         return step == initialization.origin.global_step or recipe.keeps(step)
 
-    run.clean_checkpoints(keeps)
+    workers.chief_does(lambda: run.clean_checkpoints(keeps))
     saved = run.checkpoint_steps()
+    workers.check_alike(str(saved), f"checkpoints in {run.directory}; it must be one directory for all")
     start = checkpoints.load(run.checkpoint(saved[-1])) if saved else Checkpoint(initialization, {})
     origin, step = initialization.origin, start.point.origin.global_step
     trainer.restore(start)
-    log = MetricsLog(run, start, recipe.batch_size)
+    log = MetricsLog(run, start, recipe.batch_size, writes=workers.is_chief)
 
-    def save() -> None:
+    def save() -> Point:
         try:
             captured = trainer.capture(dataclasses.replace(origin, global_step=step))
         except InputError as error:  # the last update was not finite, though the loss before it was
             raise DivergedError(f"after step {step}, {error}; {_advice(run)}") from error
-        training = {**captured.training, **log.state()}
-        checkpoints.save(run.checkpoint(step), dataclasses.replace(captured, training=training))
-        run.clean_checkpoints(keeps)
+        if workers.is_chief:
+            training = {**captured.training, **log.state()}
+            checkpoints.save(run.checkpoint(step), dataclasses.replace(captured, training=training))
+            run.clean_checkpoints(keeps)
+        return captured.point
 
-    if not saved:
-        save()
-    strategy = trainer.strategy
+    point = start.point if saved else save()
     batches = iter(distributed(strategy, functools.partial(batches_from, step)))
     started = time.monotonic()
-    with progress.Progress(title, recipe.steps, "step", initial=step) as bar:
+    with progress.Progress(title, recipe.steps, "step", initial=step) as bar, StopRequest() as stop_request:
         while step < recipe.steps:
             if next_intervention(step + 1) == step + 1:
                 with strategy.scope():
                     intervene(step + 1)
-            stop = recipe.next_stop(step)
-            following = next_intervention(step + 2)
-            count = min(stop, following - 1 if following else stop) - step
+            stops = [recipe.next_stop(step), step + _STEPS_PER_CALL]
+            if following := next_intervention(step + 2):
+                stops.append(following - 1)
+            count = min(stops) - step
             metrics = trainer.take_steps(batches, count)
             _check_finite(metrics, step, run)
             step += count
@@ -93,9 +103,12 @@ def train_from_latest(
             bar.advance(count, f"loss {metrics[:, 0].mean():.4f}")
             if recipe.logs_at(step):
                 log.write(step, float(recipe.learning_rate(step - 1)), trainer.sparsity())
-            if recipe.checkpoints_at(step):
-                save()
-    return time.monotonic() - started
+            is_to_stop = workers.any(stop_request.was_made)
+            if is_to_stop or recipe.checkpoints_at(step):
+                point = save()
+            if is_to_stop:
+                raise PreemptedError(f"stopped by SIGTERM after step {step}, which is saved")
+    return point, time.monotonic() - started
 
 
 def _check_finite(metrics: np.ndarray, step: int, run: files.RunFiles) -> None:

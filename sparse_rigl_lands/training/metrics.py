@@ -22,16 +22,17 @@ class MetricsLog:
       start: the checkpoint that training goes on from: it holds the sums of the interval begun,
         and rows of later steps are dropped.
       batch_size: images per step.
+      writes: whether this process is the one that writes.
     """
 
-    def __init__(self, run: files.RunFiles, start: Checkpoint, batch_size: int):
+    def __init__(self, run: files.RunFiles, start: Checkpoint, batch_size: int, writes: bool = True):
         self._run = run
         self._batch_size = batch_size
         step = start.point.origin.global_step
         self._rows: list[dict[str, str | float]] = [row for row in _read(run) if int(row["step"]) <= step]
         self._sums = np.array(start.training.get(_SUMS, np.zeros(3)))
         self._steps = int(start.training.get(_STEPS, 0))
-        self._writer = tf.summary.create_file_writer(str(run.tensorboard))
+        self._writer = tf.summary.create_file_writer(str(run.tensorboard)) if writes else None
         self._last_write, self._last_step = time.monotonic(), step
 
     def add(self, metrics: np.ndarray) -> None:
@@ -61,7 +62,10 @@ class MetricsLog:
             "learning_rate": learning_rate,
             "sparsity": sparsity["all"],
         }
+        self._sums, self._steps = np.zeros(3), 0
         self._rows.append(row)
+        if self._writer is None:
+            return
         storage.write_csv(self._run.metrics, self._rows)
         with self._writer.as_default(step):
             for name, value in row.items():
@@ -71,7 +75,6 @@ class MetricsLog:
             for name, value in sparsity.items():
                 tf.summary.scalar(f"sparsity/{name}", value)
         self._writer.flush()
-        self._sums, self._steps = np.zeros(3), 0
 
     def state(self) -> dict[str, np.ndarray]:
         """The sums of the interval begun, for the checkpoint."""

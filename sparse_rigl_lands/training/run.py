@@ -14,7 +14,6 @@ import tf_keras
 
 from sparse_rigl_lands import distribution, files, storage
 from sparse_rigl_lands.errors import InputError
-from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points import point as points
 from sparse_rigl_lands.points.point import Origin, Point
 from sparse_rigl_lands.replicas import BatchesOfHost
@@ -25,6 +24,7 @@ from sparse_rigl_lands.training.methods import Method
 from sparse_rigl_lands.training.network_trainer import NetworkTrainer
 from sparse_rigl_lands.training.recipe import Recipe
 from sparse_rigl_lands.training.workload import Workload
+from sparse_rigl_lands.workers import Workers
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -80,10 +80,7 @@ def prepare_run(
         raise InputError(f"train.seed is {seed!r}; it must be a whole number")
     method.validate(recipe.steps)
     distribution.check_precision(recipe.precision)
-    if recipe.batch_size % strategy.num_replicas_in_sync:
-        raise InputError(
-            f"Recipe.batch_size {recipe.batch_size} does not divide among {strategy.num_replicas_in_sync} replicas"
-        )
+    distribution.check_batch("Recipe.batch_size", recipe.batch_size, strategy)
     run = files.default_run(workload.name, method.name, seed) if output_dir is None else files.RunFiles(output_dir)
     origin = Origin(workload.name, method.name, seed, global_step=0)
     initialization = method.initialization(workload.network, origin, run)
@@ -124,11 +121,13 @@ def train(prepared: PreparedRun) -> files.RunFiles:
     """
     run, workload, method, recipe = prepared.run, prepared.workload, prepared.method, prepared.recipe
     trainer, initialization = prepared.trainer, prepared.initialization
-    run.claim(prepared.config, prepared.settings)
-    if run.summary.exists():
+    workers = Workers(trainer.strategy)
+    workers.check_alike(f"{prepared.config}{dict(prepared.settings)}", "configuration")
+    workers.chief_does(lambda: run.claim(prepared.config, prepared.settings))
+    if workers.any(run.summary.exists()):
         return run
 
-    seconds = train_from_latest(
+    solution, seconds = train_from_latest(
         run,
         trainer,
         recipe,
@@ -139,7 +138,6 @@ def train(prepared: PreparedRun) -> files.RunFiles:
         method.intervention(trainer.model, trainer.momentum),
     )
 
-    solution = checkpoints.load(run.checkpoint(recipe.steps)).point
     batches = workload.dataset.evaluation_batches
     evaluated_on: dict[str, BatchesOfHost] = {  # augmented alike for every seed of training, and as a path's images are
         "train_augmented": lambda share: batches("train", recipe.batch_size, augmented=True, share=share),
@@ -155,10 +153,11 @@ def train(prepared: PreparedRun) -> files.RunFiles:
             for name, batches in evaluated_on.items()
         },
         "replicas": trainer.strategy.num_replicas_in_sync,
+        "images_per_replica": recipe.batch_size // trainer.strategy.num_replicas_in_sync,
         "seconds_of_last_process": round(seconds, 1),
         "environment": _environment(),
     }
-    storage.write_json(run.summary, summary)
+    workers.chief_does(lambda: storage.write_json(run.summary, summary))
     return run
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparse_rigl_lands.errors import InputError
-from sparse_rigl_lands.paths.partial_sums import PartialSums, added_up
+from sparse_rigl_lands.paths.partial_sums import PartialSums, Saving, added_up
 
 ITEMS = 7
 
@@ -28,27 +28,27 @@ def test_killed_at_any_items(tmp_path_factory, kills, save_every):
     path = tmp_path_factory.mktemp("sums") / "sums.npz"
     for kill in kills:
         with pytest.raises(KeyboardInterrupt):
-            PartialSums(path, save_every).add_until(
+            PartialSums(path, Saving(save_every)).add_until(
                 ITEMS, lambda first, kill=kill: _increments(first, max(first, kill))
             )
-    sums = PartialSums(path, save_every).add_until(ITEMS, _increments)
+    sums = PartialSums(path, Saving(save_every)).add_until(ITEMS, _increments)
     for name, expected in UNDISTURBED.items():
         np.testing.assert_array_equal(sums[name], expected)
 
 
 def test_what_is_done_is_not_done_again(tmp_path):
-    saved = PartialSums(tmp_path / "sums.npz", 0.0)
+    saved = PartialSums(tmp_path / "sums.npz", Saving(0.0))
     with pytest.raises(KeyboardInterrupt):
         saved.add_until(ITEMS, lambda first: _increments(first, killed_after=3))
-    again = PartialSums(tmp_path / "sums.npz", 0.0)
+    again = PartialSums(tmp_path / "sums.npz", Saving(0.0))
     assert again.items == 3
     again.add_until(5, _increments)
-    assert PartialSums(tmp_path / "sums.npz", 0.0).items == 5
+    assert PartialSums(tmp_path / "sums.npz", Saving(0.0)).items == 5
     assert [path.name for path in tmp_path.iterdir()] == ["sums.npz"]
 
 
 def test_growing_in_steps_is_adding_at_once():
-    saved = PartialSums(None, 0.0)
+    saved = PartialSums(None, Saving(0.0))
     for items in (2, 2, 5, ITEMS):
         sums = saved.add_until(items, _increments)
     np.testing.assert_array_equal(sums["a"], UNDISTURBED["a"])
@@ -57,14 +57,14 @@ def test_growing_in_steps_is_adding_at_once():
 @pytest.mark.parametrize("damage", [lambda content: content[:100], lambda content: b"", lambda content: b"text" * 50])
 def test_a_damaged_file_is_named(tmp_path, damage):
     path = tmp_path / "sums.npz"
-    PartialSums(path, 0.0).add_until(2, _increments)
+    PartialSums(path, Saving(0.0)).add_until(2, _increments)
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(InputError, match="sums.npz is damaged"):
-        PartialSums(path, 0.0)
+        PartialSums(path, Saving(0.0))
 
 
 def test_nothing_is_unpickled(tmp_path):
     path = tmp_path / "sums.npz"
     np.savez(path, items=np.array({"a": 1}, dtype=object))
     with pytest.raises(InputError, match="sums.npz is damaged"):
-        PartialSums(path, 0.0)
+        PartialSums(path, Saving(0.0))

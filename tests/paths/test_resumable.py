@@ -9,6 +9,7 @@ from sparse_rigl_lands import files
 from sparse_rigl_lands.paths.curves import Line
 from sparse_rigl_lands.paths.evaluator import PathEvaluator
 from sparse_rigl_lands.paths.gradients import gradient_norms
+from sparse_rigl_lands.paths.partial_sums import Saving
 from sparse_rigl_lands.paths.resumable import Look, ResumableEvaluation
 from sparse_rigl_lands.paths.weight_path import WeightPath
 from tests.paths.random_points import random_point
@@ -50,7 +51,7 @@ def stages(workload, one_device, tmp_path):
             of_path = workload.dataset.evaluation_batches
             return functools.partial(of_path, "train", 100, True, 0, limit, first_batch)
 
-        return ResumableEvaluation(path, evaluator, "path", batches, global_batch=100, save_every=0.0)
+        return ResumableEvaluation(path, evaluator, "path", batches, global_batch=100, saving=Saving(0.0))
 
     return make
 

@@ -82,6 +82,7 @@ def test_the_judgement_is_that_of_the_written_numbers(interpolate, workload, end
 def test_ends_are_also_reported_as_their_checkpoints_describe_them(interpolate, workload, ends, tmp_path, one_device):
     path = interpolate(str(tmp_path), *ends, workload, num_points=2, batch_size=479)
     own = storage.read_json(path.result)["ends_under_their_own_statistics_and_mask"]
+
     def batches(share):
         return workload.dataset.evaluation_batches("train", 479, True, 0, share=share)
 
