@@ -92,20 +92,36 @@ class _Directory:
             files that belong to none.
         """
         self.create()
+        content = self.check(config, settings)
+        if not self.config.exists():
+            storage.write_text(self.config, content)
+
+    def check(self, config: str, settings: Mapping[str, object]) -> str:
+        """Refuses the directory of another configuration, and writes nothing.
+
+        Args:
+          config, settings: see ``claim``.
+
+        Returns:
+          What ``config.gin`` is to hold.
+
+        Raises:
+          InputError: the directory belongs to another configuration, or holds files that belong to none.
+        """
         in_force = "".join(f"{_IN_FORCE}{name} = {value!r}\n" for name, value in settings.items())
         content = f"{config}\n# In force, for the record:\n{in_force}"
-        if not self.config.exists():
+        if self.config.exists():
+            found = self.config.read_text(encoding="utf-8")
+            if found != content:
+                raise InputError(
+                    f"{self.directory} belongs to another configuration ({_first_difference(found, content)}); "
+                    "choose another --output_dir"
+                )
+        elif self.directory.is_dir():
             others = [path.name for path in self.directory.iterdir() if not path.name.endswith(storage.PARTIAL)]
             if others:
                 raise InputError(f"{self.directory} holds {others[0]} but no config.gin; choose another --output_dir")
-            storage.write_text(self.config, content)
-            return
-        found = self.config.read_text(encoding="utf-8")
-        if found != content:
-            raise InputError(
-                f"{self.directory} belongs to another configuration ({_first_difference(found, content)}); "
-                "choose another --output_dir"
-            )
+        return content
 
 
 class RunFiles(_Directory):

@@ -42,6 +42,19 @@ def test_a_directory_belongs_to_its_first_configuration(tmp_path):
     assert run.config.read_text() == before
 
 
+def test_a_directory_is_checked_without_being_claimed(tmp_path):
+    run = files.RunFiles(tmp_path / "run")
+    run.check(CONFIG, SETTINGS)
+    assert not run.directory.exists()
+    run.claim(CONFIG, SETTINGS)
+    assert run.check(CONFIG, SETTINGS) == run.config.read_text()
+    with pytest.raises(InputError, match="seed is 0 there and 1 here"):
+        run.check(CONFIG, {**SETTINGS, "seed": 1})
+    run.config.rename(run.directory / "mine")
+    with pytest.raises(InputError, match="holds mine but no config.gin"):
+        run.check(CONFIG, SETTINGS)
+
+
 def test_a_directory_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot write to .*file/run: Not a directory"):
