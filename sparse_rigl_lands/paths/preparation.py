@@ -33,9 +33,9 @@ class PreparedPath:
     Args:
       written: where it will be written.
       strategy, workload, fitting, batch_norm, batch_size, augmented, confidence, tolerance, per_class,
-        gradient_batches, save_every, seed: see ``prepare_path``.
+        gradient_batches, precision, save_every, seed: see ``prepare_path``.
       path: with the control points from which a fit starts, where there is one.
-      network: the workload's, in the precision to compute in.
+      network: the workload's, in that precision.
       t: the places, float64 [K].
       recalibration_images: at most as many as there are.
       looks: the numbers of images at which the verdict is looked at; the last is the most.
@@ -59,6 +59,7 @@ class PreparedPath:
     tolerance: float
     per_class: bool
     gradient_batches: int
+    precision: str
     save_every: float
     seed: int
     settings: Mapping[str, Any]
@@ -222,6 +223,7 @@ def prepare_path(
         tolerance=tolerance,
         per_class=per_class,
         gradient_batches=gradient_batches,
+        precision=precision,
         save_every=save_every,
         seed=seed,
         settings=settings,
