@@ -83,6 +83,20 @@ def describe_path(result: dict) -> str:
     return f"Undecided{within}: the largest rise is {_bounds(rise)}, the barrier {_bounds(barrier)}{dips}; {surely}."
 
 
+def describe_ends(result: dict) -> list[str]:
+    """What the loss is at both ends, on the path and by their own statistics and mask, from ``path.json``."""
+    lines = []
+    for name, own in result["ends_under_their_own_statistics_and_mask"].items():
+        if own is None:
+            lines.append(f"{name}: a control point of a fitted curve, without statistics of its own")
+            continue
+        on_path = result["ends_on_the_path"][name]
+        shown = "not" if on_path is None else f"{on_path:.4f}"
+        own_loss = f"{own['cross_entropy']:.4f} by its own statistics and mask"
+        lines.append(f"{name}: cross-entropy {shown} on the path, {own_loss}")
+    return lines
+
+
 def barrier_in_words(result: dict) -> str:
     """The barrier alone, from ``path.json``, in at most two short lines; the budget of a fit is in the second."""
     barrier, more = result["barrier"], []

@@ -97,6 +97,18 @@ def test_words_of_a_path(verdict, rise, barrier, words):
     assert found.endswith("; tolerance 0.05, 95% confidence, 1,437 images.")
 
 
+def test_words_of_the_ends():
+    own = {"cross_entropy": 0.04321}
+    result = {"ends_under_their_own_statistics_and_mask": {"start": own, "end": None}}
+    result["ends_on_the_path"] = {"start": 2.3, "end": 1.0}
+    assert path_figure.describe_ends(result) == [
+        "start: cross-entropy 2.3000 on the path, 0.0432 by its own statistics and mask",
+        "end: a control point of a fitted curve, without statistics of its own",
+    ]
+    result["ends_on_the_path"]["start"] = None
+    assert path_figure.describe_ends(result)[0].startswith("start: cross-entropy not on the path, 0.0432")
+
+
 @pytest.mark.parametrize(
     ("verdict", "barrier", "words", "few_words"),
     [
