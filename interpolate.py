@@ -6,6 +6,7 @@
 A checkpoint is named by its prefix, or by its run's directory for the latest in it. The workload is
 the one of the end's run, whose gin configuration lies beside it; --gin_file and --gin_param override.
 Where the end is itself a control point of a fitted curve, the settings of that path are not taken over.
+With --dry_run it checks everything, tells what it would do and what that takes, and writes nothing.
 """
 
 import inspect
@@ -19,6 +20,7 @@ from sparse_rigl_lands import commandline
 flags.adopt_module_key_flags(commandline)  # so that --help lists them
 _START = flags.DEFINE_string("start", None, "Checkpoint at t = 0: a prefix or a run's directory.")
 _END = flags.DEFINE_string("end", None, "Checkpoint at t = 1: a prefix or a run's directory.")
+_DRY_RUN = flags.DEFINE_boolean("dry_run", False, "Check everything and print the plan and its cost; write nothing.")
 
 
 def _defaults(name: str, configurable: Callable) -> list[str]:
@@ -28,14 +30,17 @@ def _defaults(name: str, configurable: Callable) -> list[str]:
 
 
 def main() -> None:
+    import rich
+
     from sparse_rigl_lands import distribution, files, storage
     from sparse_rigl_lands.errors import InputError
+    from sparse_rigl_lands.paths.plan import plan_of
     from sparse_rigl_lands.paths.preparation import prepare_path
     from sparse_rigl_lands.paths.run import interpolate
     from sparse_rigl_lands.paths.sample import Sample
     from sparse_rigl_lands.points import checkpoint
     from sparse_rigl_lands.points.point import Point
-    from sparse_rigl_lands.reporting import path_figure
+    from sparse_rigl_lands.reporting import path_figure, plans
 
     def load(name: str, prefix: pathlib.Path) -> Point:
         try:
@@ -52,7 +57,11 @@ def main() -> None:
     commandline.parse_gin("interpolate", configs, ["interpolate.workload = @Workload()", *defaults])
     strategy = distribution.strategy()  # before anything else of TensorFlow
     start, end = (load(name, prefix) for name, prefix in zip(("start", "end"), prefixes, strict=True))
-    path = interpolate(prepare_path(commandline.OUTPUT_DIR.value, strategy, start, end))
+    prepared = prepare_path(commandline.OUTPUT_DIR.value, strategy, start, end)
+    if _DRY_RUN.value:
+        rich.print(plans.path_table(plan_of(prepared)))
+        return
+    path = interpolate(prepared)
     png, svg = path_figure.draw_path(path)
 
     result = storage.read_json(path.result)
@@ -60,13 +69,7 @@ def main() -> None:
     print(path_figure.describe_path(result))
     if result["verdict"] != "undecided" and len(result["settings"]["looks"]) > 1:
         print(f"decided on {result['images']:,} of {result['settings']['looks'][-1]:,} images")
-    for name, own in result["ends_under_their_own_statistics_and_mask"].items():
-        if own is None:
-            print(f"{name}: a control point of a fitted curve, without statistics of its own")
-            continue
-        on_path = result["ends_on_the_path"][name]
-        shown = "not" if on_path is None else f"{on_path:.4f}"
-        print(f"{name}: cross-entropy {shown} on the path, {own['cross_entropy']:.4f} by its own statistics and mask")
+    print("\n".join(path_figure.describe_ends(result)))
     print("\n".join(str(file) for file in (path.table, path.result, png, svg)))
 
 

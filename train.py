@@ -2,7 +2,8 @@
 
     python train.py --gin_file=gin/digits/pruned.gin
 
-Kill it at any moment and run it again: it goes on, and ends with the same bits.
+Kill it at any moment and run it again: it goes on, and ends with the same bits. With --dry_run it checks everything,
+tells what it would do and what that takes, and writes nothing.
 """
 
 from absl import flags
@@ -10,18 +11,24 @@ from absl import flags
 from sparse_rigl_lands import commandline
 
 flags.adopt_module_key_flags(commandline)  # so that --help lists them
+_DRY_RUN = flags.DEFINE_boolean("dry_run", False, "Check everything and print the plan and its cost; write nothing.")
 
 
 def main() -> None:
     import rich
 
     from sparse_rigl_lands import distribution, storage
-    from sparse_rigl_lands.reporting import tables
+    from sparse_rigl_lands.reporting import plans, tables
+    from sparse_rigl_lands.training.plan import plan_of
     from sparse_rigl_lands.training.run import prepare_run, train
 
     commandline.parse_gin("train")
     strategy = distribution.strategy()  # before anything else of TensorFlow
-    run = train(prepare_run(commandline.OUTPUT_DIR.value, strategy))
+    prepared = prepare_run(commandline.OUTPUT_DIR.value, strategy)
+    if _DRY_RUN.value:
+        rich.print(plans.training_table(plan_of(prepared)))
+        return
+    run = train(prepared)
     summary = storage.read_json(run.summary)
     rich.print(tables.sparsity_table(summary))
     for data in ("train_augmented", "test"):

@@ -40,6 +40,24 @@ def test_two_checkpoints_are_all_it_needs(commands, small_run, tmp_path):
     )
 
 
+def test_a_dry_run_tells_the_plan_and_writes_nothing(commands, small_run, tmp_path):
+    start, path = files.RunFiles(small_run).checkpoint(0), tmp_path / "path"
+    arguments = [f"--start={start}", f"--end={small_run}", f"--output_dir={path}", "--dry_run"]
+    output = commands.run("interpolate.py", *arguments, "--gin_file=gin/digits/cubic_sparse.gin")
+    for words in (
+        "2 control points, sparse; 1,200 steps, batches of 128 images",
+        "51 values of t",
+        "1,437 of 1,437 images",
+        "Memory of a replica, fit",
+        "Memory of a replica, evaluation",
+    ):
+        assert words in output
+    nothing_to_fit = [*arguments, "--gin_file=gin/digits/line.gin", "--gin_file=gin/digits/cubic_sparse.gin"]
+    nothing_to_fit += ["--gin_param=interpolate.curve=None"]
+    assert "there is nothing to fit" in commands.refuses("interpolate.py", *nothing_to_fit)
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.slow
 def test_killed_at_any_moment_it_goes_on_to_the_same_bits(commands, small_run, tmp_path):
     """SIGKILL as soon as there are new sums on disk, in each of the three stages."""

@@ -95,6 +95,47 @@ def test_the_papers_files_train_resnet50_on_a_small_imagenet(commands, prepared_
     assert masks[0].sparsity("stem/conv/kernel") == pytest.approx(0.8, abs=1e-4)
 
 
+def test_a_dry_run_tells_the_plan_and_writes_nothing(commands, small_training, tmp_path):
+    output = commands.run("train.py", *small_training, "--dry_run", f"--output_dir={tmp_path / 'run'}")
+    for words in (
+        "block3/conv2/kernel",
+        "digits: Digits, 1,437 training and 360 test images of 8x8x1",
+        "3, the first before step 10, the last before step 30",
+        "1.53 MFLOPs an image",
+        "Memory of a replica, training",
+    ):
+        assert words in output
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_dry_run_refuses_what_the_run_would(commands, small_training, tmp_path):
+    stops_short = ["--gin_param=PruningSchedule.end_step=35", "--dry_run", f"--output_dir={tmp_path / 'run'}"]
+    assert "end at 30, not at end_step 35" in commands.refuses("train.py", *small_training, *stops_short)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_the_plan_of_the_papers_pruned_run(commands, prepared_imagenet, tmp_path):
+    """As it is, images of 224 and batches of 4096, but for how the data is read."""
+    data = [f"--gin_param=ImageNet.data_dir={str(prepared_imagenet)!r}", "--gin_param=ImageNet.lanes=1"]
+    flags = ["--gin_file=gin/pruned.gin", *data, "--dry_run", f"--output_dir={tmp_path / 'run'}"]
+    output = " ".join(commands.run("train.py", *flags).split())
+    for words in (
+        "resnet50, 25,557,032 weights, 54 kernels",
+        "pruned, to a sparsity of 0.8000 of all kernels",
+        "31, the first before step 10,000, the last before step 25,000",
+        "batches of 4,096 images on 1 replica; mixed_bfloat16",
+        "peak 1.6, warmup_steps 1,564, drops 9,384, 18,767, 25,023, factor 0.1",
+        "8.18 GFLOPs an image, 2 for every multiply-add of a kernel; 1.64 GFLOPs if the zeros",
+        "training 131,072,000 131,072,000 3.22 E",
+        "activations kept for the backward pass 179 GB",
+        "images of a batch 2.47 GB",
+        "230 MB each",
+    ):
+        assert words in output
+    assert not any(tmp_path.iterdir())
+
+
 def test_without_imagenet_its_preparation_is_told(commands, tmp_path):
     where = f"--gin_param=ImageNet.data_dir={str(tmp_path / 'nowhere')!r}"
     error = commands.refuses("train.py", "--gin_file=gin/pruned.gin", where, f"--output_dir={tmp_path / 'run'}")
@@ -107,7 +148,7 @@ def test_help_does_not_wait_for_tensorflow(commands):
     process = commands.start("train.py", "--help")
     started = time.monotonic()
     output, _ = process.communicate()
-    for flag in ("--gin_file", "--gin_param", "--output_dir", "--[no]debug", "--seed"):
+    for flag in ("--gin_file", "--gin_param", "--output_dir", "--[no]dry_run", "--[no]debug", "--seed"):
         assert flag in output
     assert time.monotonic() - started < 2
 
@@ -152,6 +193,14 @@ def test_directory_of_another_configuration_is_left_alone(commands, small_traini
     )
     assert "belongs to another configuration (uniform.sparsity is 0.99 there and 0.9 here)" in error
     assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == before
+
+
+def test_a_dry_run_tells_that_the_directory_is_of_another_configuration(commands, small_training, small_run):
+    other = ["--gin_param=uniform.sparsity=0.9", f"--output_dir={small_run}"]
+    before = {path: path.read_bytes() for path in small_run.rglob("*") if path.is_file()}
+    assert "belongs to another configuration" in commands.refuses("train.py", *small_training, *other, "--dry_run")
+    assert "Memory of a replica" in commands.run("train.py", *small_training, f"--output_dir={small_run}", "--dry_run")
+    assert {path: path.read_bytes() for path in small_run.rglob("*") if path.is_file()} == before
 
 
 def test_directory_that_cannot_be_written(commands, small_training, tmp_path):
