@@ -66,7 +66,7 @@ def test_commands_on_digits(checkout):
 def test_commands_at_the_papers_scale_ask_for_imagenet(checkout, tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
     commands = [command for command in _commands() if _is_paper_scale(command) and "train.py" in command]
-    assert len(commands) == 3
+    assert len(commands) == 4
     for command in commands:
         process = _start(shlex.split(command)[1:], checkout)
         assert process.returncode == 1
