@@ -26,6 +26,7 @@ _FAILED = 1
 _WRONG_USAGE = 2
 _RUN_AGAIN = 75  # sysexits' EX_TEMPFAIL
 _GIN_TRACE = "In call to configurable"  # gin adds a line to an exception for every configurable it crosses
+_LOST = {"UnavailableError", "AbortedError", "CancelledError", "InternalError", "DeadlineExceededError"}
 _HOME = pathlib.Path(__file__).resolve().parent.parent
 
 GIN_FILE = flags.DEFINE_multi_string(
@@ -85,13 +86,13 @@ def _guarded(main: Callable[[], None]) -> int:
     except KeyboardInterrupt:
         print("interrupted; run the same command to go on", file=sys.stderr)
         return 130
-    except PreemptedError as stopped:
-        print(f"{stopped}; run the same command to go on", file=sys.stderr)
-        return _RUN_AGAIN
     except Exception as raised:
         if DEBUG.value:
             traceback.print_exc()
-        error = _damaged_data(str(raised)) or raised
+        error = _damaged_data(str(raised)) or _lost_worker(raised) or raised
+        if isinstance(error, PreemptedError):
+            print(f"{_one_line(str(error))}; run the same command to go on", file=sys.stderr)
+            return _RUN_AGAIN
         known = isinstance(error, CommandError | OSError) or _lacks_a_binding(error)
         hint = "" if known else f" (unexpected {type(error).__name__}; --debug shows the traceback)"
         print(f"error: {_one_line(str(error))}{hint}", file=sys.stderr)
@@ -134,6 +135,13 @@ def _damaged_data(message: str) -> InputError | None:
     else:
         return None
     return InputError(f"{what}; scripts/check_images.py with the same gin file names it, and how to skip images")
+
+
+def _lost_worker(error: Exception) -> PreemptedError | None:
+    """The error to tell instead of TensorFlow's, where that is of a worker that no longer answers."""
+    if not os.environ.get("TF_CONFIG") or "Collective" not in str(error) or type(error).__name__ not in _LOST:
+        return None
+    return PreemptedError(f"another worker was lost ({type(error).__name__}); it too must be started again")
 
 
 def _lacks_a_binding(error: Exception) -> bool:
