@@ -197,11 +197,17 @@ def mask_update(model: tf_keras.Model, momentum: Mapping[str, tf.Variable]) -> C
       the schedule has no update. Call it between compiled steps and in the strategy's scope, that
       is, in cross-replica context: every replica is given the same values, without a collective.
     """
-    wrappers = [layer for layer in model.layers if isinstance(layer, PruneLowMagnitude)]
+    compiled = tf.function(lambda step: update_masks(model, momentum, step))
+    return lambda step: compiled(tf.constant(step, tf.int64))
 
-    @tf.function
-    def update(step: tf.Tensor) -> None:
-        for wrapper in wrappers:
-            wrapper.update_mask(step, momentum[f"{wrapper.layer.name}/kernel"])
 
-    return lambda step: update(tf.constant(step, tf.int64))
+def update_masks(model: tf_keras.Model, momentum: Mapping[str, tf.Variable], step: tf.Tensor) -> None:
+    """The update of all masks for a step, one compiled function for all steps, see ``mask_update``.
+
+    Args:
+      model, momentum: see there.
+      step: int64 [], the training step about to be taken, counted from 1.
+    """
+    for layer in model.layers:
+        if isinstance(layer, PruneLowMagnitude):
+            layer.update_mask(step, momentum[f"{layer.layer.name}/kernel"])
