@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import signal
 import time
 
 import numpy as np
@@ -60,7 +61,7 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(commands, small_run, tmp_pa
 
 @pytest.mark.slow
 def test_killed_at_any_moment_it_goes_on_to_the_same_bits(commands, small_run, tmp_path):
-    """SIGKILL as soon as there are new sums on disk, in each of the three stages."""
+    """SIGKILL, and once SIGTERM, as soon as there are new sums on disk, in each of the three stages."""
     start = files.RunFiles(small_run).checkpoint(0)
     settings = {
         "interpolate.batch_norm": "'recalibrated'",
@@ -75,15 +76,23 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bits(commands, small_run, t
     undisturbed, killed = (files.PathFiles(tmp_path / name) for name in ("undisturbed", "killed"))
     commands.run(*arguments, f"--output_dir={undisturbed.directory}")
     kills = []
-    for partial in (killed.partial_moments, killed.partial_losses, killed.partial_losses, killed.partial_gradients):
+    kill, terminate, losses = signal.SIGKILL, signal.SIGTERM, killed.partial_losses
+    for partial, how in (
+        (killed.partial_moments, kill),
+        (losses, terminate),
+        (losses, kill),
+        (killed.partial_gradients, kill),
+    ):
         process = commands.start(*arguments, f"--output_dir={killed.directory}")
         before = partial.stat().st_mtime_ns if partial.exists() else 0
         while process.poll() is None and (not partial.exists() or partial.stat().st_mtime_ns == before):
             time.sleep(0.001)
-        process.kill()
-        kills.append(process.wait())
-        process.communicate()
-    assert kills == [-9] * 4
+        process.send_signal(how)
+        _, errors = process.communicate()
+        kills.append(process.returncode)
+        if how == terminate:
+            assert "stopped by SIGTERM; the sums so far are saved; run the same command to go on" in errors
+    assert kills == [-9, 75, -9, -9]
     assert not killed.result.exists()
     commands.run(*arguments, f"--output_dir={killed.directory}")
     for name in ("table", "covariance", "classes"):

@@ -1,6 +1,7 @@
 """Protects: ``train.py`` as a person runs it, killed and restarted, and given bad input."""
 
 import shutil
+import signal
 import time
 
 import pytest
@@ -10,17 +11,22 @@ from sparse_rigl_lands.points import checkpoint
 
 
 @pytest.mark.slow
-def test_killed_at_three_moments_it_ends_with_the_same_bits(commands, small_training, small_run, tmp_path):
+def test_killed_or_asked_to_end_at_any_moment_it_ends_with_the_same_bits(commands, small_training, small_run, tmp_path):
     run, undisturbed = files.RunFiles(tmp_path / "killed"), files.RunFiles(small_run)
     steps_at_kill = []
-    for moment in (0, 15, 45):  # after the first checkpoint, and after later ones
+    # after the first checkpoint, and after later ones
+    for moment, how in ((0, signal.SIGKILL), (15, signal.SIGTERM), (45, signal.SIGKILL)):
         process = commands.start("train.py", *small_training, f"--output_dir={run.directory}")
         while not run.checkpoint_steps() or run.checkpoint_steps()[-1] < moment:
             assert process.poll() is None, process.stderr.read()
             time.sleep(0.002)
-        process.kill()
-        process.communicate()
+        process.send_signal(how)
+        _, errors = process.communicate()
         steps_at_kill.append(run.checkpoint_steps()[-1])
+        if how == signal.SIGTERM:
+            assert process.returncode == 75
+            told = f"stopped by SIGTERM after step {steps_at_kill[-1]}, which is saved; run the same command to go on"
+            assert told in errors
         assert not run.summary.exists()
     assert steps_at_kill == sorted(set(steps_at_kill))  # each went on from the one before
     commands.run("train.py", *small_training, f"--output_dir={run.directory}")
@@ -207,15 +213,3 @@ def test_directory_that_cannot_be_written(commands, small_training, tmp_path):
     (tmp_path / "file").write_text("")
     error = commands.refuses("train.py", *small_training, f"--output_dir={tmp_path / 'file' / 'run'}")
     assert "cannot write to" in error
-
-
-@pytest.mark.slow
-def test_two_logical_cpus_prune_to_the_targets(commands, small_training, tmp_path):
-    directory = tmp_path / "mirrored"
-    mirrored = ["--gin_param=strategy.kind='mirrored'", "--gin_param=strategy.logical_cpus=2"]
-    commands.run("train.py", *small_training, *mirrored, "--seed=4", f"--output_dir={directory}")
-    summary = storage.read_json(files.RunFiles(directory).summary)
-    assert summary["seed"] == 4
-    assert summary["replicas"] == 2
-    assert {layer["kept"] for layer in summary["layers"] if layer["kernel"] == "block3/conv2/kernel"} == {369}
-    assert summary["test"]["count"] == 360

@@ -69,9 +69,9 @@ def _examples(count):
     return tf.data.Dataset.from_tensor_slices((tf.zeros((count, 224, 224, 3)), tf.zeros(count, tf.int32)))
 
 
-def _padded_batches():
+def _padded_batches(share):
     """A full one, and one that is filled up."""
-    return padded_batches(_examples(_BATCH + 1), _BATCH)
+    return padded_batches(_examples(_BATCH + 1), _BATCH, share)
 
 
 def _check(program, precision, convolutions):
@@ -139,12 +139,12 @@ def test_update_of_the_masks_is_traced_once_for_all_steps(network, one_device, m
 @pytest.mark.parametrize("precision", _TYPES)
 def test_evaluation_of_a_network(networks, strategy, precision):
     network = networks[precision]
-    program = strategy.program_of(lambda: evaluate(network, _OBJECTIVE, _padded_batches(), strategy))
+    program = strategy.program_of(lambda: evaluate(network, _OBJECTIVE, _padded_batches, strategy))
     _check(program, precision, _FORWARD)
 
 
 def test_gradient_norms_of_a_network(networks, point, strategy):
-    network, samples = networks["mixed_bfloat16"], [_examples(_BATCH).batch(_BATCH, True)] * 2
+    network, samples = networks["mixed_bfloat16"], [lambda share: _examples(_BATCH).batch(_BATCH, True)] * 2
     program = strategy.program_of(
         lambda: stationarity.gradient_norms(network, _OBJECTIVE, point.mask, samples, 1, strategy)
     )
@@ -165,26 +165,26 @@ def _recalibrated(evaluator):
 def test_evaluation_of_a_path_with_batch_statistics(evaluator):
     """Two passes along it, with padding and without, and one with stored statistics at its ends."""
     losses = evaluator.losses("batch")
-    program = evaluator.strategy.program_of(lambda: list(losses(_padded_batches())))
+    program = evaluator.strategy.program_of(lambda: list(losses(_padded_batches)))
     assert len(_check(program, "mixed_bfloat16", 3 * _FORWARD)["while"]) == 3  # over the places
 
 
 def test_evaluation_of_a_path_with_known_statistics(evaluator):
     """One pass with recalibrated statistics along it, and one with stored statistics at its ends."""
     losses = evaluator.losses(_recalibrated(evaluator))
-    program = evaluator.strategy.program_of(lambda: list(losses(_padded_batches())))
+    program = evaluator.strategy.program_of(lambda: list(losses(_padded_batches)))
     assert len(_check(program, "mixed_bfloat16", 2 * _FORWARD)["while"]) == 2
 
 
 def test_estimation_of_statistics_on_a_path(evaluator):
-    program = evaluator.strategy.program_of(lambda: list(evaluator.recalibration()(_padded_batches())))
+    program = evaluator.strategy.program_of(lambda: list(evaluator.recalibration()(_padded_batches)))
     assert len(_check(program, "mixed_bfloat16", _FORWARD)["while"]) == 1
 
 
 def test_gradient_norms_on_a_path(evaluator):
     """With recalibrated statistics; with those of the batch it is the gradient of a fitting step."""
     increments = gradients.gradient_norms(
-        evaluator, _recalibrated(evaluator), padded_batches(_examples(2 * _BATCH), _BATCH)
+        evaluator, _recalibrated(evaluator), functools.partial(padded_batches, _examples(2 * _BATCH), _BATCH)
     )
     _check(evaluator.strategy.program_of(lambda: next(increments(0))), "mixed_bfloat16", _TRAINING)
 

@@ -2,11 +2,6 @@
 
 import dataclasses
 import functools
-import json
-import os
-import socket
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -28,9 +23,7 @@ from sparse_rigl_lands.replicas import WHOLE, ReplicaFunction
 from sparse_rigl_lands.sparsity import random_masks, variants
 from sparse_rigl_lands.training.evaluation import evaluate
 from sparse_rigl_lands.training.objective import Objective
-from tests.conftest import ROOT
 from tests.hlo import instructions_of, lowered
-from tests.paths import worker
 from tests.paths.random_points import between, random_point
 
 T = np.linspace(0, 1, 5)
@@ -138,32 +131,6 @@ def test_two_replicas_agree_with_one_device(workload, ends, one_device, mirrored
     for name, array in one.losses.arrays().items():
         np.testing.assert_allclose(two.losses.arrays()[name], array, rtol=1e-5)
     np.testing.assert_allclose(two.ends.sums, one.ends.sums, rtol=1e-5)
-
-
-@pytest.mark.slow
-def test_two_workers_agree_with_one_device(one_device, tmp_path):
-    """Two processes on 127.0.0.1 that see the same stream, each its part; both end up with all sums."""
-    with socket.socket() as first, socket.socket() as second:
-        for each in (first, second):
-            each.bind(("127.0.0.1", 0))
-        addresses = [f"127.0.0.1:{each.getsockname()[1]}" for each in (first, second)]
-    workers = []
-    for index in range(2):
-        cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        environment = {**os.environ, "TF_CONFIG": json.dumps(cluster), "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "tests.paths.worker", str(tmp_path / f"{index}.npz")]
-        workers.append(subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True))
-    for process in workers:
-        _, errors = process.communicate(timeout=300)
-        assert process.returncode == 0, errors
-    expected = worker.evaluate(one_device)
-    assert expected["batch/count"] == 37
-    assert expected["batch/units"] == 5
-    for index in range(2):
-        with np.load(tmp_path / f"{index}.npz") as found:
-            assert set(found) == set(expected)
-            for name, array in expected.items():
-                np.testing.assert_allclose(found[name], array, rtol=1e-5, err_msg=name)
 
 
 def _function_of_a_batch(workload, ends, batch_norm):

@@ -1,0 +1,103 @@
+"""Protects: two processes on 127.0.0.1 do what one device does; any of them may be stopped, or die."""
+
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from sparse_rigl_lands import files, storage
+from sparse_rigl_lands.points import checkpoint
+from sparse_rigl_lands.workers import Workers
+from tests import worker
+from tests.conftest import ROOT
+
+
+def test_one_process_agrees_with_itself(one_device, mirrored):
+    done = []
+    for strategy in (one_device, mirrored):
+        workers = Workers(strategy)
+        assert workers.is_chief
+        assert [workers.any(flag) for flag in (False, True)] == [False, True]
+        workers.chief_does(lambda: done.append(1))
+        workers.check_alike("text", "text")
+    assert done == [1, 1]
+
+
+@pytest.mark.slow
+def test_two_workers_agree_with_one_device_and_with_two_logical_cpus(one_device, mirrored, tmp_path):
+    """Both end up with all sums of a path, and with the same masks, losses and weights of training."""
+    processes = worker.start(["-m", "tests.worker", str(tmp_path / "{index}.npz")], ROOT)
+    for process in processes:
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors
+    path, trained, on_two = worker.evaluate(one_device), worker.train(one_device), worker.train(mirrored)
+    assert path["batch/count"] == 37
+    assert path["batch/units"] == 5
+    for index in range(2):
+        with np.load(tmp_path / f"{index}.npz") as arrays:
+            found = dict(arrays)
+        assert found.pop("chief") == (index == 0)
+        np.testing.assert_array_equal(found.pop("any"), [False, True, True])
+        assert len(found.pop("did")) == (index == 0)
+        told = "the chief's own reason" if index == 0 else "the chief worker has refused; it says why"
+        assert found.pop("refused") == told
+        assert found.pop("differ") == "the workers do not see the same text"
+        assert set(found) == {*path, *trained}
+        for name, array in path.items():
+            np.testing.assert_allclose(found[name], array, rtol=1e-5, err_msg=name)
+        for name, array in trained.items():
+            for other in (found, on_two):
+                np.testing.assert_allclose(other[name], array, rtol=1e-4, atol=1e-6, err_msg=name)
+    assert {name: int(trained[f"mask/{name}"].sum()) for name in ("conv/kernel", "head/kernel")} == {
+        "conv/kernel": 36,
+        "head/kernel": 144,
+    }
+
+
+def _wait_for(run, step, processes):
+    while not run.checkpoint_steps() or run.checkpoint_steps()[-1] < step:
+        assert all(process.poll() is None for process in processes), [process.communicate() for process in processes]
+        time.sleep(0.002)
+
+
+def _statuses(processes):
+    ended = [process.communicate(timeout=120) for process in processes]
+    return [process.returncode for process in processes], [errors for _, errors in ended]
+
+
+@pytest.mark.slow
+def test_workers_that_are_stopped_and_killed_end_with_the_bits_of_two_logical_cpus(commands, small_training, tmp_path):
+    """The commands: one worker is asked to end, and both do; the chief is killed, and the other says so; they go on."""
+    run, undisturbed = files.RunFiles(tmp_path / "workers"), files.RunFiles(tmp_path / "undisturbed")
+    command = ["train.py", *small_training, f"--output_dir={run.directory}"]
+    logical = ["--gin_param=strategy.kind='mirrored'", "--gin_param=strategy.logical_cpus=2"]
+    commands.run("train.py", *small_training, *logical, f"--output_dir={undisturbed.directory}")
+
+    processes = worker.start(command, ROOT)
+    _wait_for(run, 15, processes)
+    processes[1].send_signal(signal.SIGTERM)
+    statuses, errors = _statuses(processes)
+    stopped_at = run.checkpoint_steps()[-1]
+    assert statuses == [75, 75], errors
+    for each in errors:
+        assert f"stopped by SIGTERM after step {stopped_at}, which is saved; run the same command to go on" in each
+
+    processes = worker.start(command, ROOT)
+    _wait_for(run, max(30, stopped_at + 1), processes)
+    processes[0].kill()
+    statuses, errors = _statuses(processes)
+    assert statuses == [-signal.SIGKILL, 75], errors
+    assert "another worker was lost" in errors[1]
+
+    processes = worker.start(command, ROOT)
+    statuses, errors = _statuses(processes)
+    assert statuses == [0, 0], errors
+    assert run.checkpoint_steps() == [0, 60]
+    ours, theirs = (checkpoint.load(each.checkpoint(60)) for each in (run, undisturbed))
+    assert ours.point.mask == theirs.point.mask
+    for name, value in theirs.point.weights.items():
+        np.testing.assert_array_equal(ours.point.weights[name], value, err_msg=name)
+    assert run.metrics.read_bytes() == undisturbed.metrics.read_bytes()
+    summary = storage.read_json(run.summary)
+    assert (summary["replicas"], summary["images_per_replica"]) == (2, 64)
