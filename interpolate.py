@@ -60,6 +60,7 @@ def main() -> None:
     prepared = prepare_path(commandline.OUTPUT_DIR.value, strategy, start, end)
     if _DRY_RUN.value:
         rich.print(plans.path_table(plan_of(prepared)))
+        prepared.workload.dataset.check_there()  # it would not begin without
         return
     path = interpolate(prepared)
     png, svg = path_figure.draw_path(path)

@@ -24,9 +24,10 @@ def main() -> None:
 
     commandline.parse_gin("train")
     strategy = distribution.strategy()  # before anything else of TensorFlow
-    prepared = prepare_run(commandline.OUTPUT_DIR.value, strategy)
+    prepared = prepare_run(commandline.OUTPUT_DIR.value, strategy, needs_data=not _DRY_RUN.value)
     if _DRY_RUN.value:
         rich.print(plans.training_table(plan_of(prepared)))
+        prepared.workload.dataset.check_there()  # it would not begin without
         return
     run = train(prepared)
     summary = storage.read_json(run.summary)

@@ -75,30 +75,39 @@ def test_dense_and_zeroed_runs_need_no_other(commands, small_training, tmp_path,
 
 
 @pytest.mark.slow
-def test_the_papers_files_train_resnet50_on_a_small_imagenet(commands, prepared_imagenet, tmp_path):
+def test_the_papers_file_on_a_small_imagenet(commands, prepared_imagenet, tmp_path):
+    """ResNet-50 at 224 is trained, asked to end, goes on, and is interpolated."""
+    run = files.RunFiles(tmp_path / "run")
     settings = {
         "ImageNet.data_dir": f"{str(prepared_imagenet)!r}",
-        "ImageNet.image_size": 32,
         "ImageNet.lanes": 1,  # of five files of 4 or 5 images no more are equal
-        "resnet50.image_shape": (32, 32, 3),
         "Recipe.steps": 4,
-        "Recipe.batch_size": 8,
+        "Recipe.batch_size": 4,
+        "Recipe.checkpoint_every": 1,
         "WarmupStepDecay.peak": 0.01,
         "PruningSchedule.begin_step": 1,
         "PruningSchedule.end_step": 3,
         "PruningSchedule.frequency": 1,
     }
-    flags = [f"--gin_param={name}={value}" for name, value in settings.items()]
-    for method in ("pruned", "lottery"):
-        output = commands.run(
-            "train.py", f"--gin_file=gin/{method}.gin", *flags, f"--output_dir={tmp_path / method}-seed0"
-        )
-        assert "test: cross-entropy" in output
-        assert "on 7 images" in output
-    pruned, lottery = (files.RunFiles(tmp_path / f"{method}-seed0") for method in ("pruned", "lottery"))
-    masks = [checkpoint.load(run.checkpoint(4)).point.mask for run in (pruned, lottery)]
-    assert masks[0] == masks[1]
-    assert masks[0].sparsity("stem/conv/kernel") == pytest.approx(0.8, abs=1e-4)
+    arguments = ["train.py", "--gin_file=gin/pruned.gin", f"--output_dir={run.directory}"]
+    arguments += [f"--gin_param={name}={value}" for name, value in settings.items()]
+    process = commands.start(*arguments)
+    while not run.checkpoint_steps() or run.checkpoint_steps()[-1] < 1:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    process.terminate()
+    process.communicate()
+    assert process.returncode == 75
+    stopped_at = run.checkpoint_steps()[-1]
+    assert 1 <= stopped_at < 4
+    output = commands.run(*arguments)
+    assert "on 7 images" in output
+    mask = checkpoint.load(run.checkpoint(4)).point.mask
+    assert mask.sparsity("stem/conv/kernel") == pytest.approx(0.8, abs=1e-4)
+    path = ["--gin_param=interpolate.num_points=2", "--gin_param=interpolate.batch_size=2"]
+    path += ["--gin_file=gin/line.gin", "--gin_param=Sample.images=16", f"--output_dir={tmp_path / 'path'}"]
+    commands.run("interpolate.py", f"--start={run.checkpoint(0)}", f"--end={run.directory}", *path)
+    assert storage.read_json(files.PathFiles(tmp_path / "path").result)["images"] == 16
 
 
 def test_a_dry_run_tells_the_plan_and_writes_nothing(commands, small_training, tmp_path):
@@ -121,12 +130,19 @@ def test_a_dry_run_refuses_what_the_run_would(commands, small_training, tmp_path
 
 
 @pytest.mark.slow
-def test_the_plan_of_the_papers_pruned_run(commands, prepared_imagenet, tmp_path):
-    """As it is, images of 224 and batches of 4096, but for how the data is read."""
-    data = [f"--gin_param=ImageNet.data_dir={str(prepared_imagenet)!r}", "--gin_param=ImageNet.lanes=1"]
-    flags = ["--gin_file=gin/pruned.gin", *data, "--dry_run", f"--output_dir={tmp_path / 'run'}"]
-    output = " ".join(commands.run("train.py", *flags).split())
+def test_the_plan_of_the_papers_pruned_run_needs_no_data_to_be_told(commands, tmp_path):
+    """As it is, images of 224 and batches of 4096."""
+    where = f"--gin_param=ImageNet.data_dir={str(tmp_path / 'nowhere')!r}"
+    process = commands.start(
+        "train.py", "--gin_file=gin/pruned.gin", where, "--dry_run", f"--output_dir={tmp_path / 'run'}"
+    )
+    output, errors = process.communicate()
+    assert process.returncode == 1
+    assert errors.startswith("error: imagenet2012, version 5.1.0 or 5.0.0, is not prepared in")
+    output = " ".join(output.split())
     for words in (
+        "imagenet: ImageNet, 1,281,167 training and 50,000 test images of 224x224x3",
+        "from step 0 to 32,000, 102.3 epochs",
         "resnet50, 25,557,032 weights, 54 kernels",
         "pruned, to a sparsity of 0.8000 of all kernels",
         "31, the first before step 10,000, the last before step 25,000",

@@ -60,6 +60,13 @@ class Dataset(abc.ABC):
     @abc.abstractmethod
     def num_examples(self, split: Split) -> int: ...
 
+    def check_there(self) -> None:
+        """Refuses, before anything is written, what cannot be read.
+
+        Raises:
+          InputError: the data is missing; where all else about it is known, this is the first to say so.
+        """
+
     @abc.abstractmethod
     def training_batches(self, batch_size: int, seed: int, first_step: int, share: Share = WHOLE) -> tf.data.Dataset:
         """The endless stream of augmented training batches, from a global step onwards.

@@ -30,6 +30,7 @@ class Source:
       parse: from a record to (encoded image string, name string, label int32); the name is the
         photograph's own, whatever file it is in.
       num_classes: the labels are 0, ..., num_classes - 1.
+      missing: what to tell where nothing is there, and the files and lengths are those that it would have.
     """
 
     files: Mapping[Split, Sequence[Any]]
@@ -37,6 +38,7 @@ class Source:
     open_files: Callable[[tf.Tensor], tf.data.Dataset]
     parse: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
     num_classes: int
+    missing: str | None = None
 
 
 def label_of(file: Any) -> str:
@@ -84,7 +86,12 @@ class Photographs(Dataset):
     def num_examples(self, split: Split) -> int:
         return int(self._source.lengths[split].sum())
 
+    def check_there(self) -> None:
+        if self._source.missing:
+            raise InputError(self._source.missing)
+
     def training_batches(self, batch_size: int, seed: int, first_step: int, share: Share = WHOLE) -> tf.data.Dataset:
+        self.check_there()
         augmentation_key = tf.constant(seeds.key(seed, "training augmentation"), tf.int64)
         records = self._order.records(seeds.key(seed, "training order"), batch_size, first_step, share)
 
@@ -97,6 +104,7 @@ class Photographs(Dataset):
         return batches.prefetch(tf.data.AUTOTUNE)
 
     def evaluation_examples(self, split: Split, augmented: bool, seed: int, selection: Selection) -> tf.data.Dataset:
+        self.check_there()
         key = tf.constant([seeds.key(seed, "evaluation augmentation"), 0], tf.int64) if augmented else None
         records = self._source.open_files(tf.constant(self._source.files[split]))
         known = records.apply(tf.data.experimental.assert_cardinality(self.num_examples(split)))
@@ -112,6 +120,7 @@ class Photographs(Dataset):
         Raises:
           InputError: a file cannot be read.
         """
+        self.check_there()
         parse = self._source.parse
         for file in self._source.files[split]:
             records = self._source.open_files(tf.constant([file]))

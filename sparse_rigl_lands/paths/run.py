@@ -41,6 +41,7 @@ def interpolate(prepared: PreparedPath) -> files.PathFiles:
         describes it.
     """
     written, workload, global_batch = prepared.written, prepared.workload, prepared.global_batch
+    workload.dataset.check_there()
     built = prepared.fit_or_evaluator()
     workers = Workers(prepared.strategy)
     workers.check_alike(f"{prepared.config}{dict(prepared.settings)}", "configuration")

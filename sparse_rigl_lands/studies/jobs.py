@@ -26,6 +26,7 @@ from collections.abc import Sequence
 from sparse_rigl_lands import progress, storage
 
 _SECONDS_BETWEEN_LOOKS = 0.1
+_SECONDS_TO_END = 15.0
 _PR_SET_PDEATHSIG = 1  # of Linux's prctl: the signal that a process gets when its parent dies
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -131,10 +132,21 @@ def run_jobs(jobs: Sequence[Job], logs: pathlib.Path, processes: int, title: str
                     else:
                         failures.append(_failure(name, status, logs))
     finally:
-        for process in running.values():
+        _end(list(running.values()))
+    return Outcome(frozenset(done), tuple(failures))
+
+
+def _end(processes: Sequence[subprocess.Popen]) -> None:
+    """Asks all to end, which saves their work, and kills those that do not."""
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + _SECONDS_TO_END
+    for process in processes:
+        try:
+            process.wait(max(deadline - time.monotonic(), 0))
+        except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    return Outcome(frozenset(done), tuple(failures))
 
 
 def _digest(path: pathlib.Path) -> str:

@@ -54,7 +54,7 @@ class PreparedRun:
 
 
 # Gin knows it by what is done with it: train.seed, train.workload.
-@gin.configurable("train", module="sparse_rigl_lands", denylist=["output_dir", "strategy"])
+@gin.configurable("train", module="sparse_rigl_lands", denylist=["output_dir", "strategy", "needs_data"])
 def prepare_run(
     output_dir: str | None,
     strategy: tf.distribute.Strategy,
@@ -62,6 +62,7 @@ def prepare_run(
     method: Method,
     recipe: Recipe,
     seed: int = 0,
+    needs_data: bool = True,
 ) -> PreparedRun:
     """Checks and builds a training run, and writes nothing.
 
@@ -72,10 +73,13 @@ def prepare_run(
       method: how the solution becomes sparse.
       recipe: how long and how fast.
       seed: keys the initialization, the order of the data and its augmentation.
+      needs_data: whether the images must be there, as they need not for a plan.
 
     Raises:
       InputError: what was asked for cannot work.
     """
+    if needs_data:
+        workload.dataset.check_there()
     if not isinstance(seed, int):
         raise InputError(f"train.seed is {seed!r}; it must be a whole number")
     method.validate(recipe.steps)

@@ -73,7 +73,7 @@ def _assert_equal(found, expected):
 
 def _refusal(*arguments, **settings):
     with pytest.raises(InputError) as refused:
-        ImageNet(*arguments, **settings)
+        ImageNet(*arguments, **settings).check_there()
     message, *trace = str(refused.value).splitlines()
     assert all("In call to configurable" in line for line in trace)  # of gin; the commands leave it out
     return message
@@ -103,6 +103,19 @@ def test_missing_data_is_told_in_one_line(tmp_path, monkeypatch):
     assert command == f"import tensorflow_datasets as tfds; {builder}.download_and_prepare()"
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "elsewhere"))
     assert f"{tmp_path}/elsewhere" in _refusal()
+
+
+def test_all_that_a_plan_needs_is_known_of_missing_data(tmp_path):
+    imagenet = ImageNet(str(tmp_path), lanes=16)
+    assert (imagenet.num_examples("train"), imagenet.num_examples("test")) == (1_281_167, 50_000)
+    assert (imagenet.image_shape, imagenet.num_classes) == ((224, 224, 3), 1000)
+    for read in (
+        lambda: imagenet.training_batches(16, 0, 0),
+        lambda: imagenet.evaluation_batches("test", 16),
+        lambda: list(imagenet.damaged("test")),
+    ):
+        with pytest.raises(InputError, match="is not prepared in"):
+            read()
 
 
 def test_missing_files_and_splits_and_other_formats_are_told_in_one_line(data_dir, tmp_path):
