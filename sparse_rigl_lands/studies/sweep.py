@@ -7,7 +7,7 @@ that it builds upon; ``dense-seed6`` and ``zeroed-0.9/zeroed_init-seed6`` are th
 import dataclasses
 import pathlib
 import sys
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 import gin
@@ -64,6 +64,7 @@ class Sweep:
       zeroed_fractions: of the initialization, for dense training; at 0 it is the dense run.
       sparsity_parameter: the gin parameter that sets the sparsity, and the zeroed fraction.
       bindings: gin bindings that every run is given besides its file, such as ``"Recipe.steps = 100"``.
+      bindings_of_sparsity: sparsity to more of them, which all methods are given at it.
       processes: how many runs are trained side by side.
 
     Raises:
@@ -78,6 +79,7 @@ class Sweep:
     zeroed_fractions: Sequence[float] = ()
     sparsity_parameter: str = "uniform.sparsity"
     bindings: Sequence[str] = ()
+    bindings_of_sparsity: Mapping[float, Sequence[str]] = dataclasses.field(default_factory=dict)
     processes: int = 1
 
     def __post_init__(self) -> None:
@@ -93,6 +95,8 @@ class Sweep:
             if not isinstance(seed, int):
                 raise InputError(f"Sweep.seeds names {seed!r}; it must be a whole number")
         settings.check_counts(self, "processes")
+        if unknown := set(self.bindings_of_sparsity) - set(self.sparsities):
+            raise InputError(f"Sweep.bindings_of_sparsity names {min(unknown)}, which is none of Sweep.sparsities")
         if not self.runs():
             raise InputError("the sweep has no runs: give Sweep.sparsities or Sweep.zeroed_fractions, and Sweep.seeds")
 
@@ -107,11 +111,12 @@ class Sweep:
         for sparsity in self.sparsities:
             directory = f"sparsity-{sparsity}"
             pruned = f"{directory}/pruned-seed{seed}"
+            more = tuple(self.bindings_of_sparsity.get(sparsity, ()))
             if set(self.methods) & set(_SPARSE):
-                binding = (f"{self.sparsity_parameter} = {sparsity}",)
+                binding = (f"{self.sparsity_parameter} = {sparsity}", *more)
                 runs.append(SweepRun(pruned, "pruned", seed, sparsity, bindings=binding))
             runs += [
-                SweepRun(f"{directory}/{method}-seed{seed}", method, seed, sparsity, needs=(pruned,))
+                SweepRun(f"{directory}/{method}-seed{seed}", method, seed, sparsity, bindings=more, needs=(pruned,))
                 for method in _FROM_PRUNED
                 if method in self.methods
             ]

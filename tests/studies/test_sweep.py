@@ -2,12 +2,15 @@
 
 import csv
 
+import gin
 import pytest
 
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.sparsity.pruned import PruningSchedule
 from sparse_rigl_lands.studies import sweep as sweeps
 from sparse_rigl_lands.studies.sweep import Sweep
+from tests.conftest import ROOT
 
 
 def _by_name(sweep):
@@ -34,6 +37,29 @@ def test_the_pruned_run_is_made_where_only_lottery_is_asked_for():
     ]
 
 
+def test_what_differs_by_sparsity_differs_for_all_methods_alike():
+    more = {0.95: ("PruningSchedule.end_step = 17000", "Objective.label_smoothing = 0.0")}
+    runs = _by_name(Sweep("test", "gin", sparsities=(0.9, 0.95), bindings_of_sparsity=more))
+    assert runs["sparsity-0.95/pruned-seed0"].bindings == ("uniform.sparsity = 0.95", *more[0.95])
+    assert runs["sparsity-0.95/scratch-seed0"].bindings == more[0.95]
+    assert runs["sparsity-0.9/scratch-seed0"].bindings == runs["dense-seed0"].bindings == ()
+
+
+def test_every_schedule_of_the_papers_sweep_meets_its_target():
+    gin.parse_config_file(str(ROOT / "gin/sweep.gin"))
+    sweep = sweeps.Sweep()
+    assert len(sweep.runs()) == 23
+    ends = {}
+    for run in sweep.runs():
+        gin.clear_config()
+        gin.parse_config_files_and_bindings([str(ROOT / sweep.gin_file(run))], run.bindings)
+        if run.method == "pruned":
+            schedule = PruningSchedule(**gin.get_bindings("PruningSchedule"))
+            schedule.validate(gin.query_parameter("Recipe.steps"))
+            ends[gin.query_parameter("uniform.sparsity")] = schedule.end_step
+    assert ends == {0.5: 25000, 0.7: 25000, 0.8: 25000, 0.9: 19000, 0.95: 17000, 0.98: 25000}
+
+
 def test_a_fraction_of_zero_is_the_dense_run():
     runs = _by_name(Sweep("test", "gin", methods=(), zeroed_fractions=(0, 0.9), sparsity_parameter="per_layer.default"))
     assert list(runs) == ["dense-seed0", "zeroed-0.9/zeroed_init-seed0"]
@@ -53,6 +79,7 @@ def test_a_fraction_of_zero_is_the_dense_run():
         ({"seeds": (0, 1, 0), "sparsities": (0.9,)}, "seeds names something twice"),
         ({"seeds": (0.5,), "sparsities": (0.9,)}, "seeds names 0.5; it must be a whole number"),
         ({"methods": ("pruned",)}, "the sweep has no runs"),
+        ({"sparsities": (0.9,), "bindings_of_sparsity": {0.8: ()}}, "bindings_of_sparsity names 0.8, which is none of"),
     ],
 )
 def test_an_impossible_sweep_is_refused(settings, words):
