@@ -41,6 +41,7 @@ def main() -> None:
     from sparse_rigl_lands.points import checkpoint
     from sparse_rigl_lands.points.point import Point
     from sparse_rigl_lands.reporting import path_figure, plans
+    from sparse_rigl_lands.workers import Workers
 
     def load(name: str, prefix: pathlib.Path) -> Point:
         try:
@@ -63,8 +64,9 @@ def main() -> None:
         prepared.workload.dataset.check_there()  # it would not begin without
         return
     path = interpolate(prepared)
+    if not Workers(strategy).is_chief:
+        return
     png, svg = path_figure.draw_path(path)
-
     result = storage.read_json(path.result)
     print(f"{result['settings']['curve']} from {start.origin} to {end.origin}, mask: {result['settings']['mask']}")
     print(path_figure.describe_path(result))

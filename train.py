@@ -21,6 +21,7 @@ def main() -> None:
     from sparse_rigl_lands.reporting import plans, tables
     from sparse_rigl_lands.training.plan import plan_of
     from sparse_rigl_lands.training.run import prepare_run, train
+    from sparse_rigl_lands.workers import Workers
 
     commandline.parse_gin("train")
     strategy = distribution.strategy()  # before anything else of TensorFlow
@@ -30,6 +31,8 @@ def main() -> None:
         prepared.workload.dataset.check_there()  # it would not begin without
         return
     run = train(prepared)
+    if not Workers(strategy).is_chief:
+        return
     summary = storage.read_json(run.summary)
     rich.print(tables.sparsity_table(summary))
     for data in ("train_augmented", "test"):
