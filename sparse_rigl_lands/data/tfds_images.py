@@ -2,13 +2,13 @@
 
 import dataclasses
 import os
-import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 
 import gin
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from etils import epath
 
 from sparse_rigl_lands.data.dataset import Split
 from sparse_rigl_lands.data.photographs import Photographs, Source, label_of
@@ -58,18 +58,18 @@ class TfdsImages(Photographs):
         super().__init__(source, image_size, lanes, files_per_group)
 
 
-def data_directory(data_dir: str | None) -> pathlib.Path:
-    """Where TensorFlow Datasets keeps what it has prepared."""
-    return pathlib.Path(data_dir or os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")).expanduser()
+def data_directory(data_dir: str | None) -> epath.Path:
+    """Where TensorFlow Datasets keeps what it has prepared, in a file system or a bucket (``gs://...``)."""
+    return epath.Path(data_dir or os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")).expanduser()
 
 
-def preparation(name: str, data_dir: pathlib.Path) -> str:
+def preparation(name: str, data_dir: epath.Path) -> str:
     """The command that prepares a set; ``python -m tensorflow_datasets`` needs packages that nothing else does."""
     builder = f"tfds.builder({name!r}, data_dir={str(data_dir)!r})"
     return f'python -c "import tensorflow_datasets as tfds; {builder}.download_and_prepare()"'
 
 
-def prepared(directory: pathlib.Path, versions: Iterable[str]) -> pathlib.Path | None:
+def prepared(directory: epath.Path, versions: Iterable[str]) -> epath.Path | None:
     """Where a set lies in the first of the versions that was prepared."""
     for version in versions:
         if all((directory / version / note).exists() for note in _NOTES):
@@ -77,7 +77,7 @@ def prepared(directory: pathlib.Path, versions: Iterable[str]) -> pathlib.Path |
     return None
 
 
-def _versions(directory: pathlib.Path) -> list[str]:
+def _versions(directory: epath.Path) -> list[str]:
     """Those that lie there, the newest first."""
     if not directory.is_dir():
         return []
@@ -85,7 +85,7 @@ def _versions(directory: pathlib.Path) -> list[str]:
     return sorted(names, key=lambda name: [int(part) for part in name.split(".")], reverse=True)
 
 
-def tfds_source(directory: pathlib.Path, split_names: Mapping[Split, str], skip: str | None) -> Source:
+def tfds_source(directory: epath.Path, split_names: Mapping[Split, str], skip: str | None) -> Source:
     """The photographs of a set that was prepared; what is noted about it is read from disk alone.
 
     ``tfds.builder`` would ask a server about data that it does not find.
@@ -142,7 +142,7 @@ def _without(source: Source, skipped: Skipped) -> Source:
     return dataclasses.replace(source, lengths=lengths, open_files=open_files)
 
 
-def _check_files(info: tfds.core.DatasetInfo, directory: pathlib.Path, names: Sequence[str]) -> None:
+def _check_files(info: tfds.core.DatasetInfo, directory: epath.Path, names: Sequence[str]) -> None:
     """Refuses a split or a file that is missing, or a format that is not read here."""
     if missing := set(names) - set(info.splits):
         raise InputError(f"{directory} lacks the split {min(missing)}; it has {', '.join(info.splits)}")
