@@ -54,7 +54,7 @@ $(VENV)/bin/python:
 	    PYTHONPATH=.bootstrap $(PYTHON) -m virtualenv --quiet $(VENV); }
 
 $(VENV)/constraints.txt: constraints.txt $(VENV)/bin/python
-	@sed -e '$(if $(TENSORFLOW),s/^\(tensorflow\|tf_keras\|tensorboard\)==.*/\1==$(TENSORFLOW)/)' $< > $@
+	@sed -e '$(if $(TENSORFLOW),s/^\(tensorflow\|tensorboard\)==.*/\1==$(TENSORFLOW)/;s/^\(tf_keras\)==.*/\1==$(basename $(TENSORFLOW)).*/)' $< > $@
 
 $(VENV)/installed: pyproject.toml $(VENV)/constraints.txt
 	@$(RUN) -m pip install --quiet --constraint $(VENV)/constraints.txt --editable .
