@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from sparse_rigl_lands.studies import jobs
 from sparse_rigl_lands.studies.jobs import Job, Outcome, run_jobs
 
 
@@ -51,9 +52,9 @@ def test_independent_jobs_run_side_by_side(job, run, processes, side_by_side):
 
 
 def test_what_is_done_is_not_done_again(job, run):
-    jobs = [job("a"), job("b", ("a",))]
-    run(jobs)
-    assert run(jobs) == (Outcome(frozenset("ab"), ()), [])
+    both = [job("a"), job("b", ("a",))]
+    run(both)
+    assert run(both) == (Outcome(frozenset("ab"), ()), [])
 
 
 def test_another_configuration_a_missing_result_or_record_is_done_again(job, run, tmp_path):
@@ -113,6 +114,27 @@ run_jobs([Job("sleeper", (sys.executable, "-c", sleeper), "", directory / "resul
     parent.send_signal(with_signal)
     parent.wait(timeout=20)  # long before the sleeper wakes up
     assert _comes_true(lambda: not _is_running(int(pid.read_text())))
+
+
+@pytest.mark.parametrize("obeys", [True, False])
+def test_commands_are_asked_to_end_before_they_are_killed(job, run, tmp_path, monkeypatch, obeys):
+    monkeypatch.setattr(jobs, "_SECONDS_TO_END", 2.0)
+    marks, sleep = [tmp_path / name for name in ("ready", "saved")], time.sleep
+    ready, saved = (f"open({str(mark)!r}, 'w').close()" for mark in marks)
+    ends = "sys.exit(75)" if obeys else "None"
+    program = f"import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: ({saved}, {ends})); {ready}"
+
+    def interrupted(seconds):
+        sleep(seconds)
+        if marks[0].exists():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(jobs.time, "sleep", interrupted)
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run([job("a", program=f"{program}; time.sleep(60)")])
+    assert marks[1].exists()
+    assert time.monotonic() - started < 20
 
 
 def _comes_true(condition):
