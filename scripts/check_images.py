@@ -18,8 +18,10 @@ def main() -> None:
 
     commandline.parse_gin("train", bindings=["check_images.workload = @Workload()"])
     file, damaged = check_images(commandline.OUTPUT_DIR.value)
-    for split, names in damaged.items():
-        print(f"{split}: {len(names)} damaged{': ' if names else ''}{', '.join(names)}")
+    for split, faults in damaged.items():
+        print(f"{split}: {len(faults)} damaged")
+        for name, fault in faults.items():
+            print(f"  {name}: {fault}")
     print(file)
 
 

@@ -27,6 +27,9 @@ if flock --nonblock 9; then
         while ((code == 75)); do
             echo "== $(date --utc +%FT%TZ) ${*:2}"
             "${@:2}" && code=0 || code=$?
+            # 143: stopped by SIGTERM where there was nothing to save
+            ((code == 143)) && code=75
+            ((code == 75)) && sleep "${DETACHED_PAUSE:-10}"
         done
         echo "$code" >"$status"
     ' detached "$status" "$@" >>"$log" 2>&1 </dev/null &

@@ -19,14 +19,13 @@ from collections.abc import Callable, Sequence
 import gin
 from absl import app, flags, logging
 
-from sparse_rigl_lands import preemption
 from sparse_rigl_lands.errors import DECODING_SCOPE, CommandError, InputError, PreemptedError
 
 _FAILED = 1
 _WRONG_USAGE = 2
 _RUN_AGAIN = 75  # sysexits' EX_TEMPFAIL
 _GIN_TRACE = "In call to configurable"  # gin adds a line to an exception for every configurable it crosses
-_LOST = {"UnavailableError", "AbortedError", "CancelledError", "InternalError", "DeadlineExceededError"}
+_LOST = {"UnavailableError", "AbortedError", "CancelledError", "DeadlineExceededError"}
 _HOME = pathlib.Path(__file__).resolve().parent.parent
 
 GIN_FILE = flags.DEFINE_multi_string(
@@ -43,8 +42,9 @@ DEBUG = flags.DEFINE_boolean("debug", False, "Print the traceback of an error.")
 def run(main: Callable[..., None], *, required: Sequence[str] = (), operands: str | None = None) -> None:
     """Parses the flags, runs a command and leaves the process.
 
-    The exit status is 0, 1 (failed), 2 (wrong usage) or 75 (stopped by SIGTERM, or another worker was
-    lost: the same command goes on); an error is one line on stderr, and its traceback too under ``--debug``.
+    The exit status is 0, 1 (failed), 2 (wrong usage) or 75 (stopped by SIGTERM, with all work saved, or
+    another worker was lost: the same command goes on); an error is one line on stderr, and its traceback
+    too under ``--debug``.
 
     Args:
       main: the command; its arguments are the operands.
@@ -80,7 +80,6 @@ def _guarded(main: Callable[[], None]) -> int:
     if not DEBUG.value:
         logging.set_verbosity(logging.FATAL)  # gin logs every place where it looks for a file
     try:
-        preemption.end_when_asked()
         _import_tensorflow()
         main()
     except KeyboardInterrupt:
@@ -132,6 +131,8 @@ def _damaged_data(message: str) -> InputError | None:
         what = f"an image cannot be decoded{f' ({reason.group(1)})' if reason else ''}"
     elif reason := re.search(r"(corrupted|truncated) record at \d+", message):
         what = f"a file of the dataset is damaged ({reason.group()})"
+    elif reason := re.search(r"Iterator::\S*: (\S+; No such file or directory|.*cardinality.*)", message):
+        what = f"the dataset is not as it was ({reason.group(1)})"
     else:
         return None
     return InputError(f"{what}; scripts/check_images.py with the same gin file names it, and how to skip images")

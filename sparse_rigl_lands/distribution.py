@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import socket
 import sys
+import threading
 from typing import Any
 
 import gin
@@ -81,7 +83,10 @@ def _workers() -> int:
         config: Any = json.loads(text)
         cluster, task = config["cluster"], config["task"]
         tasks = {kind: list(addresses) for kind, addresses in cluster.items()}
-        place = tasks[task["type"]][int(task["index"])]
+        index = task["index"]
+        if type(index) is not int or index < 0:
+            raise ValueError(f"the index of a task is {index!r}")
+        place = tasks[task["type"]][index]
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise InputError(f"TF_CONFIG cannot be understood ({reason}); it looks like {example}") from error
@@ -99,7 +104,10 @@ def _multi_worker_strategy(workers: int) -> tf.distribute.Strategy:
         tf.config.experimental.enable_op_determinism()
     resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
     print(f"{resolver.task_type} {resolver.task_id} of {workers}: waiting for the others", file=sys.stderr, flush=True)
-    return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+    strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # TensorFlow has made it be noted, and not obeyed
+    return strategy
 
 
 def _has_tpu() -> bool:

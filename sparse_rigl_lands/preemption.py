@@ -7,18 +7,11 @@ from types import FrameType, TracebackType
 from sparse_rigl_lands.errors import PreemptedError
 
 
-def end_when_asked() -> None:
-    """From now on, SIGTERM raises ``PreemptedError`` wherever the main thread is."""
-
-    def end(number: int, frame: FrameType | None) -> None:
-        raise PreemptedError("stopped by SIGTERM")
-
-    signal.signal(signal.SIGTERM, end)
-
-
 class StopRequest:
-    """While it is entered, SIGTERM is noted instead, so that work can be saved first.
+    """While it is entered, SIGTERM is noted, so that work can be saved first.
 
+    Leaving it without an error then raises ``PreemptedError``: no request is forgotten. Elsewhere SIGTERM ends
+    the process at once, as it does by default: every file is whole or not there at all.
     Outside of the main thread, where signals cannot be handled, nothing is noted.
     """
 
@@ -36,6 +29,8 @@ class StopRequest:
     ) -> None:
         if self._in_main_thread:
             signal.signal(signal.SIGTERM, self._before)
+        if self.was_made and error is None:  # it came when there was nothing left to save
+            raise PreemptedError("stopped by SIGTERM")
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.was_made = True

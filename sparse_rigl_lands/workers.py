@@ -36,16 +36,17 @@ class Workers:
         """Has the chief do something while the others wait.
 
         Raises:
-          InputError: the chief's, or, of the others, that there was one.
+          Exception: of the chief, the one that was raised.
+          InputError: of the others, that one was.
         """
-        error = None
+        error: Exception | None = None
         if self.is_chief:
             try:
                 work()
-            except InputError as raised:
+            except Exception as raised:
                 error = raised
         if self.any(error is not None):
-            raise error or InputError("the chief worker has refused; it says why")
+            raise error or InputError("the chief worker has failed; it says why")
 
     def check_alike(self, value: str, what: str) -> None:
         """Insists that a text is the same for all.
@@ -55,7 +56,7 @@ class Workers:
         """
         if not self._are_several:
             return
-        digest = int.from_bytes(hashlib.sha256(value.encode()).digest()[:2], "big")  # sums of it are exact
-        mean = float(self._total(tf.constant(digest, tf.float32))) / self._replicas
-        if self.any(mean != digest):
+        digest = int.from_bytes(hashlib.sha256(value.encode()).digest()[:5], "big")
+        total = int(self._total(tf.constant(digest, tf.int64)))  # exact for millions of replicas
+        if self.any(total != digest * self._replicas):
             raise InputError(f"the workers do not see the same {what}")

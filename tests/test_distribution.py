@@ -65,6 +65,8 @@ _CLUSTER = {"worker": ["127.0.0.1:1111", "127.0.0.1:2222"]}
         ("[1]", "TF_CONFIG cannot be understood (TypeError"),
         ('{"cluster": {}}', "TF_CONFIG cannot be understood (KeyError: 'task')"),
         (json.dumps({"cluster": _CLUSTER, "task": {"type": "worker", "index": 2}}), "(IndexError: list index"),
+        (json.dumps({"cluster": _CLUSTER, "task": {"type": "worker", "index": -1}}), "the index of a task is -1"),
+        (json.dumps({"cluster": _CLUSTER, "task": {"type": "worker", "index": 0.5}}), "the index of a task is 0.5"),
         (json.dumps({"cluster": _CLUSTER, "task": {"type": "chief", "index": 0}}), "(KeyError: 'chief')"),
         (json.dumps({"cluster": {"worker": ["here"]}, "task": {"type": "worker", "index": 0}}), "gives 'here' as an"),
         (

@@ -1,4 +1,4 @@
-"""Protects: SIGTERM is noted while work can be saved, and ends the process otherwise; nothing of it is left behind."""
+"""Protects: SIGTERM is noted while work can be saved, and never forgotten; nothing of it is left behind."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from sparse_rigl_lands.errors import PreemptedError
-from sparse_rigl_lands.preemption import StopRequest, end_when_asked
+from sparse_rigl_lands.preemption import StopRequest
 
 
 @pytest.fixture(autouse=True)
@@ -22,14 +22,24 @@ def _ask():
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def test_a_request_is_noted():
-    end_when_asked()
+def _asked(error=None):
+    """A request while work is done, which may then fail."""
     with StopRequest() as request:
         assert not request.was_made
         _ask()
         assert request.was_made
+        if error is not None:
+            raise error
+
+
+def test_a_request_is_noted_and_not_forgotten():
     with pytest.raises(PreemptedError, match="stopped by SIGTERM"):
-        _ask()
+        _asked()
+
+
+def test_an_error_is_not_hidden_by_a_request():
+    with pytest.raises(KeyError):
+        _asked(KeyError())
 
 
 def test_the_handler_before_is_put_back_whatever_happens():

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from sparse_rigl_lands import files, storage
-from sparse_rigl_lands.points import checkpoint
 from sparse_rigl_lands.workers import Workers
 from tests import worker
 from tests.conftest import ROOT
@@ -40,7 +39,7 @@ def test_two_workers_agree_with_one_device_and_with_two_logical_cpus(one_device,
         assert found.pop("chief") == (index == 0)
         np.testing.assert_array_equal(found.pop("any"), [False, True, True])
         assert len(found.pop("did")) == (index == 0)
-        told = "the chief's own reason" if index == 0 else "the chief worker has refused; it says why"
+        told = "the chief's own reason" if index == 0 else "the chief worker has failed; it says why"
         assert found.pop("refused") == told
         assert found.pop("differ") == "the workers do not see the same text"
         assert set(found) == {*path, *trained}
@@ -94,10 +93,30 @@ def test_workers_that_are_stopped_and_killed_end_with_the_bits_of_two_logical_cp
     statuses, errors = _statuses(processes)
     assert statuses == [0, 0], errors
     assert run.checkpoint_steps() == [0, 60]
-    ours, theirs = (checkpoint.load(each.checkpoint(60)) for each in (run, undisturbed))
-    assert ours.point.mask == theirs.point.mask
-    for name, value in theirs.point.weights.items():
-        np.testing.assert_array_equal(ours.point.weights[name], value, err_msg=name)
-    assert run.metrics.read_bytes() == undisturbed.metrics.read_bytes()
-    summary = storage.read_json(run.summary)
+    for file in (files.data_file(run.checkpoint(60)), run.metrics):
+        assert file.read_bytes() == (undisturbed.directory / file.relative_to(run.directory)).read_bytes(), file
+    summary, expected = (storage.read_json(each.summary) for each in (run, undisturbed))
     assert (summary["replicas"], summary["images_per_replica"]) == (2, 64)
+    for name in ("train_augmented", "test", "layers"):
+        assert summary[name] == expected[name]
+
+
+@pytest.mark.slow
+def test_workers_without_a_common_directory_are_refused(small_run, tmp_path):
+    """Each would add up its own part of other images: sums that were begun in another directory, or not at all."""
+    path = files.PathFiles(tmp_path / "path0")
+    start = files.RunFiles(small_run).checkpoint(0)
+    command = ["interpolate.py", f"--start={start}", f"--end={small_run}", f"--output_dir={tmp_path / 'path{index}'}"]
+    command += ["--gin_param=interpolate.save_every=0.01", "--gin_param=interpolate.batch_size=8"]
+    processes = worker.start(command, ROOT)
+    while not path.partial_losses.exists():
+        assert all(process.poll() is None for process in processes), [process.communicate() for process in processes]
+        time.sleep(0.002)
+    processes[0].send_signal(signal.SIGTERM)
+    statuses, errors = _statuses(processes)
+    assert statuses == [75, 75], errors
+    statuses, errors = _statuses(worker.start(command, ROOT))
+    assert statuses == [1, 1]
+    for each in errors:
+        assert "the workers do not see the same sums in " in each
+        assert "it must be one directory for all" in each

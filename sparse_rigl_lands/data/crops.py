@@ -95,12 +95,6 @@ def standardise(image: tf.Tensor) -> tf.Tensor:
     return tf.reshape((rows - mean) / deviation, [height, width, 3])
 
 
-def decoded(encoded: tf.Tensor) -> tf.Tensor:
-    """A whole photograph: string scalar -> uint8 [height, width, 3]. Raises InvalidArgumentError if it is damaged."""
-    with tf.name_scope(DECODING_SCOPE):
-        return tf.io.decode_image(encoded, channels=3, expand_animations=False)
-
-
 def _cropped(encoded: tf.Tensor, box_of: Callable[[tf.Tensor], tf.Tensor], image_size: int) -> tf.Tensor:
     """The part of a photograph that is in the box for its shape (int32 [3] -> int32 [4]), scaled."""
 
@@ -112,7 +106,8 @@ def _cropped(encoded: tf.Tensor, box_of: Callable[[tf.Tensor], tf.Tensor], image
             return tf.image.decode_and_crop_jpeg(encoded, box, channels=3, dct_method="INTEGER_ACCURATE")
 
     def of_any() -> tf.Tensor:
-        image = decoded(encoded)
+        with tf.name_scope(DECODING_SCOPE):
+            image = tf.io.decode_image(encoded, channels=3, expand_animations=False)
         return tf.slice(image, *_begin_and_size(box_of(tf.shape(image))))
 
     image = tf.cond(tf.io.is_jpeg(encoded), of_jpeg, of_any)

@@ -67,19 +67,27 @@ class Dataset(abc.ABC):
           InputError: the data is missing; where all else about it is known, this is the first to say so.
         """
 
+    def check_batch_size(self, batch_size: int) -> None:
+        """Refuses global batches that this dataset cannot be trained on in.
+
+        Raises:
+          InputError: naming what does not fit.
+        """
+
     @abc.abstractmethod
     def training_batches(self, batch_size: int, seed: int, first_step: int, share: Share = WHOLE) -> tf.data.Dataset:
         """The endless stream of augmented training batches, from a global step onwards.
 
         Every epoch holds every example once, in an order keyed by (seed, epoch), augmented by
         draws keyed by (seed, epoch, example index). Batches run on over the ends of epochs, so
-        that all are full.
+        that all are full. A dataset may consist of parts that each have such epochs of their own, of
+        almost equal length, and of each of which every batch holds equally many, see ``RecordOrder``.
 
         Args:
           batch_size: examples per global batch.
           seed: keys the order and the augmentation.
-          first_step: the global step of the first batch returned; step s holds the examples at
-            positions s * batch_size, ..., (s + 1) * batch_size - 1 of the endless sequence.
+          first_step: the global step of the first batch returned; step s holds the same examples
+            wherever the stream is entered, and whoever reads it.
           share: what a host reads of every global batch.
 
         Returns:
@@ -149,6 +157,11 @@ def padded_batches(examples: tf.data.Dataset, batch_size: int, share: Share = WH
       Batches (images, labels, weights) as in ``Dataset.evaluation_batches``.
     """
     return divided(_padded(examples, batch_size), batch_size, share).prefetch(tf.data.AUTOTUNE)
+
+
+def endless(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """The same batches, known to have no end: several workers then need not ask each other whether there is another."""
+    return batches.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
 
 
 def divided(batches: tf.data.Dataset, batch_size: int, share: Share) -> tf.data.Dataset:

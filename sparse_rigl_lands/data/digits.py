@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from sparse_rigl_lands import seeds
 from sparse_rigl_lands.data import augmentation
-from sparse_rigl_lands.data.dataset import Dataset, Selection, Split, divided
+from sparse_rigl_lands.data.dataset import Dataset, Selection, Split, divided, endless
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.replicas import WHOLE, Share
 
@@ -70,7 +70,7 @@ class Digits(Dataset):
         epochs = tf.data.Dataset.counter(first_epoch)
         examples = epochs.flat_map(epoch_examples).skip(first_in_epoch)
         batches = examples.batch(batch_size, drop_remainder=True)
-        return divided(batches, batch_size, share).prefetch(tf.data.AUTOTUNE)
+        return endless(divided(batches, batch_size, share)).prefetch(tf.data.AUTOTUNE)
 
     def evaluation_examples(self, split: Split, augmented: bool, seed: int, selection: Selection) -> tf.data.Dataset:
         if augmented:

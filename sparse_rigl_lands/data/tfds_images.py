@@ -1,8 +1,9 @@
 """Images that TensorFlow Datasets has prepared."""
 
 import dataclasses
+import functools
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import gin
 import numpy as np
@@ -112,21 +113,16 @@ def tfds_source(directory: epath.Path, split_names: Mapping[Split, str], skip: s
         name = example[named] if named else tf.strings.as_string(tf.strings.to_hash_bucket_fast(record, 2**63 - 1))
         return example[image], name, tf.cast(example[label], tf.int32)
 
-    def open_files(files: tf.Tensor) -> tf.data.Dataset:
-        """16 are read in turns: one fixed order."""
-        return tf.data.Dataset.from_tensor_slices(files).interleave(
-            tf.data.TFRecordDataset, cycle_length=16, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-        )
-
     splits: dict[Split, tfds.core.SplitInfo] = {split: info.splits[name] for split, name in split_names.items()}
     files = {split: [os.fspath(path) for path in found.filepaths] for split, found in splits.items()}
     lengths = {split: np.array(found.shard_lengths) for split, found in splits.items()}
+    open_files = functools.partial(_in_turns, records_of=tf.data.TFRecordDataset)
     source = Source(files, lengths, open_files, parse, features[label].num_classes)
     return source if skip is None else _without(source, read_skipped(skip))
 
 
 def _without(source: Source, skipped: Skipped) -> Source:
-    """The same photographs but for some."""
+    """The same photographs but for some, each told by its file and its name."""
     lengths = {split: array.copy() for split, array in source.lengths.items()}
     for split, of_files in skipped.items():
         labels = [label_of(file) for file in source.files[split]]
@@ -134,12 +130,25 @@ def _without(source: Source, skipped: Skipped) -> Source:
             if label not in labels:
                 raise InputError(f"photographs are to be skipped in {label}, which is no file of the {split} split")
             lengths[split][labels.index(label)] -= len(names)
-    unwanted = tf.constant([name for of_files in skipped.values() for names in of_files.values() for name in names])
+    unwanted = tf.constant(
+        [f"{label}/{name}" for of_files in skipped.values() for label, names in of_files.items() for name in names],
+        tf.string,
+    )
 
-    def open_files(files: tf.Tensor) -> tf.data.Dataset:
-        return source.open_files(files).filter(lambda record: tf.reduce_all(source.parse(record)[1] != unwanted))
+    def wanted_of(file: tf.Tensor) -> tf.data.Dataset:
+        label = tf.strings.split(file, "/")[-1]
+        return tf.data.TFRecordDataset(file).filter(
+            lambda record: tf.reduce_all(tf.strings.join([label, "/", source.parse(record)[1]]) != unwanted)
+        )
 
-    return dataclasses.replace(source, lengths=lengths, open_files=open_files)
+    return dataclasses.replace(source, lengths=lengths, open_files=lambda files: _in_turns(files, wanted_of))
+
+
+def _in_turns(files: tf.Tensor, records_of: Callable[[tf.Tensor], tf.data.Dataset]) -> tf.data.Dataset:
+    """The records of 16 files, read in turns: one fixed order."""
+    return tf.data.Dataset.from_tensor_slices(files).interleave(
+        records_of, cycle_length=16, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    )
 
 
 def _check_files(info: tfds.core.DatasetInfo, directory: epath.Path, names: Sequence[str]) -> None:

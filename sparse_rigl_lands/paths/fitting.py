@@ -71,6 +71,7 @@ class CurveFit:
         curve, mask = path.curve, path.mask if fitting.manifold == "sparse" else Mask({})
         distribution.check_precision(fitting.precision)
         distribution.check_batch("Fitting.batch_size", fitting.batch_size, strategy)
+        workload.dataset.check_batch_size(fitting.batch_size)
         if float(fitting.learning_rate(fitting.steps - 1)) <= 0:
             raise InputError(f"Fitting.learning_rate falls to zero before the last of {fitting.steps} steps")
         inner = control_points.masked(path.inner, mask)

@@ -36,11 +36,13 @@ class Saving:
       every: seconds between two savings.
       writes: whether this process is the one that saves.
       is_to_stop: whether the process is to end after the item that it has just added.
+      check_alike: insists that a text is the same for all processes that add up together.
     """
 
     every: float
     writes: bool = True
     is_to_stop: Callable[[], bool] = lambda: False
+    check_alike: Callable[[str], None] = lambda text: None
 
 
 class PartialSums:
@@ -61,6 +63,8 @@ class PartialSums:
         self.items = 0
         if path is not None and path.exists():
             self.sums, self.items = _read(path)
+        totals = {name: array.sum() for name, array in self.sums.items()}
+        saving.check_alike(f"{self.items} items, {totals}")
         self._stream: Iterator[Mapping[str, np.ndarray]] | None = None
         self._last_saved = time.monotonic()
 

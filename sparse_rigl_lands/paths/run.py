@@ -69,7 +69,12 @@ def interpolate(prepared: PreparedPath) -> files.PathFiles:
     title = f"{path.curve.title} of {len(prepared.t)} points"
     confidence, gradients = prepared.confidence, None
     with StopRequest() as stop_request:
-        saving = Saving(prepared.save_every, workers.is_chief, lambda: workers.any(stop_request.was_made))
+        saving = Saving(
+            prepared.save_every,
+            workers.is_chief,
+            lambda: workers.any(stop_request.was_made),
+            lambda text: workers.check_alike(text, f"sums in {written.directory}; it must be one directory for all"),
+        )
         stages = ResumableEvaluation(written, evaluator, title, batches, global_batch, saving)
         statistics: StatisticsOfPlaces
         if prepared.batch_norm == "recalibrated":

@@ -1,6 +1,5 @@
 """A look at every image of a dataset: which ones cannot be decoded."""
 
-import itertools
 import pathlib
 from typing import get_args
 
@@ -15,7 +14,7 @@ from sparse_rigl_lands.training.workload import Workload
 
 
 @gin.configurable(module="sparse_rigl_lands", denylist=["output_dir"])
-def check_images(output_dir: str | None, workload: Workload) -> tuple[pathlib.Path, dict[str, list[str]]]:
+def check_images(output_dir: str | None, workload: Workload) -> tuple[pathlib.Path, dict[str, dict[str, str]]]:
     """Decodes every image of both splits.
 
     Args:
@@ -23,7 +22,7 @@ def check_images(output_dir: str | None, workload: Workload) -> tuple[pathlib.Pa
       workload: whose dataset is looked at. What it skips already is not looked at.
 
     Returns:
-      The file that names the damaged ones, see ``data.skipped``; and their names by split.
+      The file that names the damaged ones, see ``data.skipped``; and by split their names and faults.
 
     Raises:
       InputError: the dataset has no encoded images, or one of its files cannot be read.
@@ -34,12 +33,14 @@ def check_images(output_dir: str | None, workload: Workload) -> tuple[pathlib.Pa
     written = files.ImageCheckFiles(output_dir or f"runs/images/{workload.name}")
     written.create()
     found: dict[Split, dict[str, list[str]]] = {}
+    faults: dict[str, dict[str, str]] = {}
     for split in get_args(Split):
-        found[split] = {}
+        found[split], faults[split] = {}, {}
         with progress.Progress(f"decoding the {split} images", dataset.num_examples(split), "image") as bar:
             for file, count, damaged in dataset.damaged(split):
                 if damaged:
-                    found[split][file] = damaged
-                bar.advance(count, f"{sum(map(len, found[split].values()))} damaged")
+                    found[split][file] = list(damaged)
+                    faults[split] |= damaged
+                bar.advance(count, f"{len(faults[split])} damaged")
     write_skipped(written.skipped, found)
-    return written.skipped, {split: list(itertools.chain(*of_files.values())) for split, of_files in found.items()}
+    return written.skipped, faults

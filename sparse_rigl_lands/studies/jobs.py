@@ -24,6 +24,8 @@ import time
 from collections.abc import Sequence
 
 from sparse_rigl_lands import progress, storage
+from sparse_rigl_lands.errors import PreemptedError
+from sparse_rigl_lands.preemption import StopRequest
 
 _SECONDS_BETWEEN_LOOKS = 0.1
 _SECONDS_TO_END = 15.0
@@ -88,6 +90,9 @@ def run_jobs(jobs: Sequence[Job], logs: pathlib.Path, processes: int, title: str
       logs: the directory of logs and records.
       processes: how many commands run side by side, at least 1.
       title: of the progress.
+
+    Raises:
+      PreemptedError: SIGTERM has asked this process to end; the commands were asked, too.
     """
     by_name = {job.name: job for job in jobs}
 
@@ -108,7 +113,7 @@ def run_jobs(jobs: Sequence[Job], logs: pathlib.Path, processes: int, title: str
     done, failures = set(), []
     done_before = sum(map(is_done, by_name))
     try:
-        with progress.Progress(title, len(jobs), "run", initial=done_before) as bar:
+        with progress.Progress(title, len(jobs), "run", initial=done_before) as bar, StopRequest() as stop_request:
             while sorter.is_active():
                 ready.extend(sorter.get_ready())
                 while ready and len(running) < processes:
@@ -122,6 +127,8 @@ def run_jobs(jobs: Sequence[Job], logs: pathlib.Path, processes: int, title: str
                 if not running:
                     break
                 time.sleep(_SECONDS_BETWEEN_LOOKS)
+                if stop_request.was_made:
+                    raise PreemptedError("stopped by SIGTERM")
                 for name in [name for name, process in running.items() if process.poll() is not None]:
                     status = running.pop(name).returncode
                     if status == 0:

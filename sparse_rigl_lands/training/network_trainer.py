@@ -49,17 +49,14 @@ class NetworkTrainer(Trainer):
     def _apply(self, gradients: Mapping[str, tf.Tensor], of_step: tf.Tensor) -> None:
         self._optimizer.apply_gradients((gradients[name], weight) for name, weight in self._named.weights.items())
 
-    def _point(self, origin: Origin) -> Point:
-        """Reads the point.
-
-        Where replicas hold moving statistics of their own, these are set to their mean: a run that
-        goes on and one that starts again from the checkpoint then hold the same.
-        """
-        point = points.point_of(self.model, origin)
+    def _share_among_replicas(self) -> None:
+        """Moving statistics, of which each replica has its own, become their mean."""
         if self.strategy.num_replicas_in_sync > 1:
-            for name, variable in self._named.statistics.items():
-                variable.assign(point.statistics[name])
-        return point
+            for variable in self._named.statistics.values():
+                variable.assign(variable.read_value())
+
+    def _point(self, origin: Origin) -> Point:
+        return points.point_of(self.model, origin)
 
     def _assign(self, point: Point) -> None:
         for name in point.mask.arrays:

@@ -85,6 +85,7 @@ def prepare_run(
     method.validate(recipe.steps)
     distribution.check_precision(recipe.precision)
     distribution.check_batch("Recipe.batch_size", recipe.batch_size, strategy)
+    workload.dataset.check_batch_size(recipe.batch_size)
     run = files.default_run(workload.name, method.name, seed) if output_dir is None else files.RunFiles(output_dir)
     origin = Origin(workload.name, method.name, seed, global_step=0)
     initialization = method.initialization(workload.network, origin, run)

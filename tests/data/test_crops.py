@@ -106,7 +106,6 @@ def test_crops_of_a_grey_photograph_have_three_channels():
 def test_photographs_of_other_colours_are_decoded_as_pillow_does(mode):
     encoded = tree.encoded(3, "JPEG", mode)
     whole = _decoded(tf.constant(encoded))
-    np.testing.assert_allclose(crops.decoded(encoded), whole, atol=2)
     found = crops.central_crop(tf.constant(encoded), 16)  # a third of the shorter side, 13 of 40
     np.testing.assert_allclose(found, tf.image.resize(whole[14:27, 19:32], (16, 16), "bicubic"), atol=3)
     assert whole.std() > 20

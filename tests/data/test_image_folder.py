@@ -51,14 +51,48 @@ def test_damaged_images_are_named_and_skipped(root, tmp_path):
     folder = ImageFolder(str(root), 16)
     ((file, count, damaged),) = folder.damaged("train")
     assert (count, sorted(damaged)) == (16, ["a/broken.jpg", "b/empty.png"])
-    assert [names for _, _, names in folder.damaged("test")] == [[]]
+    assert [faults for _, _, faults in folder.damaged("test")] == [{}]
     with pytest.raises(tf.errors.InvalidArgumentError, match=DECODING_SCOPE):
         list(folder.evaluation_batches("train", 16))
-    write_skipped(tmp_path / "skip.json", {"train": {file: damaged}, "test": {}})
+    write_skipped(tmp_path / "skip.json", {"train": {file: list(damaged)}, "test": {}})
     sound = ImageFolder(str(root), 16, skip=str(tmp_path / "skip.json"))
     assert sound.num_examples("train") == 14
     images, _, weights = next(iter(sound.evaluation_batches("train", 16)))
     assert sorted(which(images)[weights > 0]) == list(range(14))
+    (root / "train" / "b" / "empty.png").unlink()
+    with pytest.raises(InputError, match="b/empty.png is to be skipped, but there is no such image in"):
+        ImageFolder(str(root), 16, skip=str(tmp_path / "skip.json"))
+
+
+def test_hidden_files_and_directories_are_left_out(root):
+    plant(root, [("train", ".checkpoints", "1.jpg", encoded(1)), ("train", "a", "._0.jpg", b"")])
+    folder = ImageFolder(str(root), 16)
+    assert (folder.num_classes, folder.num_examples("train")) == (3, 14)
+
+
+@pytest.mark.parametrize("lanes", [1, 3, 7])
+def test_lanes_are_almost_equal(root, lanes, monkeypatch):
+    """Of 14 images 3 lanes cannot be; of ImageNet's 1,281,167 any number can."""
+    monkeypatch.setattr(image_folder, "_IMAGES_PER_FILE", 2)
+    if lanes == 3:
+        with pytest.raises(InputError, match="of 3 lanes one would have 4 examples and another 5"):
+            ImageFolder(str(root), 16, lanes)
+        return
+    batches = itertools.islice(ImageFolder(str(root), 16, lanes).training_batches(7, 0, 0), 2)
+    assert sorted(np.concatenate([which(images) for images, _ in batches])) == list(range(14))
+
+
+@pytest.mark.parametrize("lanes", [0, "2", 1.5])
+def test_impossible_lanes_are_refused(root, lanes):
+    with pytest.raises(InputError, match=f"ImageFolder.lanes is {lanes!r}; it must be a whole number"):
+        ImageFolder(str(root), 16, lanes)
+
+
+def test_a_batch_that_lanes_do_not_divide(root):
+    folder = ImageFolder(str(root), 16, lanes=2)
+    folder.check_batch_size(4)
+    with pytest.raises(InputError, match="ImageFolder.lanes is 2, among which a batch of 5 does not divide"):
+        folder.check_batch_size(5)
 
 
 def test_what_is_no_tree_of_images(root, tmp_path):
@@ -68,6 +102,10 @@ def test_what_is_no_tree_of_images(root, tmp_path):
     (tmp_path / "empty" / "test").mkdir()
     with pytest.raises(InputError, match="train holds no images"):
         ImageFolder(str(tmp_path / "empty"))
+    (root / "train" / "z").mkdir()
+    with pytest.raises(InputError, match="train has the class z, of which there are no images"):
+        ImageFolder(str(root))
+    (root / "train" / "z").rmdir()
     plant(root, [("val", "z", "1.png", encoded(1, "PNG"))])
     with pytest.raises(InputError, match="val has the class z, of which there are no training images"):
         ImageFolder(str(root))

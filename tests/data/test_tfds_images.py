@@ -64,12 +64,15 @@ def test_damaged_images_end_a_reading_and_can_be_named_and_skipped(tmp_path):
     with pytest.raises(tf.errors.InvalidArgumentError, match=DECODING_SCOPE):
         list(TfdsImages("small", directory, 16).evaluation_batches("train", 10))
     found = {
-        split: {file: names for file, _, names in TfdsImages("small", directory, 16).damaged(split)}
+        split: {file: list(faults) for file, _, faults in TfdsImages("small", directory, 16).damaged(split)}
         for split in ("train", "test")
     }
     (names,) = found["train"].values()
     assert sorted(names) == ["3.jpg", "8.jpg"]
     assert list(found["test"].values()) == [["3.jpg"]]
+    of_train = {"train": found["train"], "test": {}}  # the test image of the same name stays
+    write_skipped(tmp_path / "train.json", of_train)
+    assert TfdsImages("small", directory, skip=str(tmp_path / "train.json")).num_examples("test") == 6
     write_skipped(tmp_path / "skip.json", found)
     sound = TfdsImages("small", directory, 16, skip=str(tmp_path / "skip.json"))
     assert (sound.num_examples("train"), sound.num_examples("test")) == (8, 5)

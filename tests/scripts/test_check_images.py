@@ -35,8 +35,8 @@ def test_damaged_images_are_told_named_and_skipped(commands, flags, tmp_path):
     assert "an image cannot be decoded" in error
     assert "scripts/check_images.py with the same gin file names it" in error
     output = commands.run("scripts/check_images.py", *flags, f"--output_dir={looked}")
-    assert "train: 1 damaged: 0/3.jpg" in output
-    assert "test: 1 damaged: 1/4.jpg" in output
+    assert "train: 1 damaged\n  0/3.jpg: not an image\n" in output
+    assert "test: 1 damaged\n  1/4.jpg: " in output
     skip = [f"--gin_param=ImageFolder.skip='{looked / 'skip.json'}'"]
     commands.run("train.py", *flags, *skip, f"--output_dir={tmp_path / 'other'}")
     summary = storage.read_json(files.RunFiles(tmp_path / "other").summary)
