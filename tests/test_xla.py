@@ -114,7 +114,8 @@ def trainer(networks, point, strategy, request):
 
 @pytest.mark.parametrize("trainer", [_DENSE, _MASKED, _PRUNED], indirect=True, ids="-".join)
 def test_training_step(trainer):
-    _check(_program_of_steps(trainer), trainer.model.layers[-1].dtype_policy.name, _TRAINING)
+    precision = trainer.model.get_layer("stem/norm").dtype_policy.name
+    _check(_program_of_steps(trainer), precision, _TRAINING)
 
 
 @pytest.mark.parametrize("trainer", [_PRUNED], indirect=True, ids="-".join)

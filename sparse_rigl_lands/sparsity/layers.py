@@ -1,8 +1,9 @@
 """Layers whose kernel is multiplied by a mask in the forward pass.
 
 kernel * mask is computed inside ``call``, so the gradient with respect to the kernel is masked by
-the chain rule, nothing is ever written in a forward pass, and under mixed precision only the
-product is cast: the float32 kernel is never rounded. A mask is a float variable, 1 where a weight
+the chain rule, and nothing is ever written in a forward pass. Under mixed precision Keras casts both
+factors as they are read: the product is the kernel rounded once, since 0 and 1 are exact in any
+dtype, and the float32 kernel itself is never rounded. A mask is a float variable, 1 where a weight
 is live and 0 where it is not, of the kernel's shape.
 """
 

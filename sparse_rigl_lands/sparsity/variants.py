@@ -99,10 +99,15 @@ def clone(
 def with_precision(network: tf_keras.Model, precision: str) -> tf_keras.Model:
     """A copy of a network that computes in a precision.
 
+    The layers that give its outputs, such as the final dense one, compute in float32 in any case: logits are
+    not rounded, and neither are the sums over the examples that make the gradient of a bias. TensorFlow's
+    CPU kernel adds those up in bfloat16, and is off by 3 % at 256 examples, by 13 % at 4096. The networks of this
+    project have no other bias.
+
     Args:
       network: a plain functional model.
       precision: a Keras dtype policy: ``"float32"``, or ``"mixed_bfloat16"`` (bfloat16 layers,
-        float32 weights and statistics).
+        float32 weights, statistics and logits).
 
     Raises:
       InputError: an unknown policy, or a layer with weights that is not understood.
@@ -113,6 +118,7 @@ def with_precision(network: tf_keras.Model, precision: str) -> tf_keras.Model:
     def with_policy(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer | None:
         if isinstance(layer, tf_keras.layers.InputLayer):
             return None
-        return type(layer).from_config({**layer.get_config(), "dtype": precision})
+        of_layer = "float32" if layer.name in network.output_names else precision
+        return type(layer).from_config({**layer.get_config(), "dtype": of_layer})
 
     return clone(network, with_policy)

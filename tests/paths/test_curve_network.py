@@ -152,8 +152,9 @@ def test_batch_moments_are_those_of_the_inputs_of_every_normalization(network, p
             np.testing.assert_allclose(found[f"{layer.name}/moving_variance"], inputs.var((0, 1, 2)), rtol=1e-3)
 
 
-def test_a_call_writes_nothing(network, points, random):
-    curve = CurveNetwork(network, 3)
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_a_call_writes_nothing(network, points, random, precision):
+    curve = CurveNetwork(variants.with_precision(network, precision), 3)
     curve.assign(points)
     curve(random.normal(size=(4, 8, 8, 1)).astype("float32"), tf.constant(COEFFICIENTS[2]))
     for name, variables in curve.control_points().items():
@@ -162,18 +163,77 @@ def test_a_call_writes_nothing(network, points, random):
 
 
 @pytest.mark.parametrize("statistics", ["batch", "stored"])
-def test_control_points_stay_float32_under_mixed_precision(network, points, random, statistics):
-    """w(t) is combined in float32 and rounded once, so bfloat16 is as close as its 8 bits allow."""
+def test_mixed_precision_is_as_close_as_its_8_bits_allow(network, points, random, statistics):
     images = random.normal(size=(16, 8, 8, 1)).astype("float32")
     exact = CurveNetwork(network, 3)
     mixed = CurveNetwork(variants.with_precision(network, "mixed_bfloat16"), 3)
     for curve in (exact, mixed):
         curve.assign(points)
     logits = mixed(images, tf.constant(COEFFICIENTS[2]), statistics)
-    assert logits.dtype == tf.bfloat16
+    assert logits.dtype == tf.float32
     assert {v.dtype for variables in mixed.control_points().values() for v in variables} == {tf.float32}
     reference = exact(images, tf.constant(COEFFICIENTS[2]), statistics).numpy()
-    assert np.max(np.abs(tf.cast(logits, tf.float32) - reference)) < 0.05 * np.max(np.abs(reference))
+    assert np.max(np.abs(logits - reference)) < 0.05 * np.max(np.abs(reference))
+
+
+def test_weights_are_combined_before_they_are_rounded(network, points, random):
+    """Control points w + 64 and w - 64, next to which bfloat16 has nothing of w, give the network of w, bit for bit."""
+    network = variants.with_precision(network, "mixed_bfloat16")
+    weights = {name: np.round(value * 2**14) / 2**14 for name, value in points[0].weights.items()}  # w + 64 is exact
+
+    def shifted(by):
+        return dataclasses.replace(points[0], weights=_float32({name: w + by for name, w in weights.items()}))
+
+    curve = CurveNetwork(network, 2)
+    curve.assign([shifted(64), shifted(-64)])
+    images = random.normal(size=(16, 8, 8, 1)).astype("float32")
+    found = _call(curve, images, (0.5, 0.5), "batch")
+    plain = variants.clone(network)
+    assign(plain, shifted(0))
+    np.testing.assert_array_equal(found, tf.function(lambda x: plain(x, training=True))(images))
+    assert np.std(found) > 0.1
+
+
+def test_folded_kernels_are_rounded_once(points, random):
+    """A convolution with its BatchNorm, by hand: the product of kernel and scale is cast, not its factors."""
+    images = tf_keras.Input((8, 8, 2))
+    x = tf_keras.layers.Conv2D(3, 3, use_bias=False, name="conv")(images)
+    network = tf_keras.Model(
+        images, tf_keras.layers.ReLU(name="relu")(tf_keras.layers.BatchNormalization(name="norm")(x))
+    )
+    point = _random_point(network, random)
+    curve = CurveNetwork(variants.with_precision(network, "mixed_bfloat16"), 2)
+    curve.assign([point, point])
+    inputs = tf.cast(random.normal(size=(4, 8, 8, 2)), tf.bfloat16)
+    found = curve(tf.cast(inputs, tf.float32), tf.constant((1.0, 0.0)), "stored")
+
+    weights, statistics = point.weights, point.statistics
+    scale = weights["norm/gamma"] * tf.math.rsqrt(statistics["norm/moving_variance"] + tf.constant(1.001e-3))
+    offset = weights["norm/beta"] - statistics["norm/moving_mean"] * scale
+
+    def output(kernel):
+        return tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(inputs, kernel, 1, "VALID"), tf.cast(offset, tf.bfloat16)))
+
+    np.testing.assert_array_equal(
+        found, tf.cast(output(tf.cast(weights["conv/kernel"] * scale, tf.bfloat16)), tf.float32)
+    )
+    twice = output(tf.cast(weights["conv/kernel"], tf.bfloat16) * tf.cast(scale, tf.bfloat16))
+    assert np.any(found != tf.cast(twice, tf.float32))  # so that rounding the factors would be seen
+
+
+def test_the_moments_of_a_batch_are_those_of_its_examples_in_float32(random):
+    """Of integers below 256, which bfloat16 holds exactly: so that only the sums could be rounded."""
+    images = tf_keras.Input((8, 8, 2))
+    norm = tf_keras.layers.BatchNormalization(name="norm")(images)
+    network = tf_keras.Model(images, tf_keras.layers.ReLU(name="relu")(norm))
+    curve = CurveNetwork(variants.with_precision(network, "mixed_bfloat16"), 2)
+    curve.assign([_random_point(network, random)] * 2)
+    batch = random.integers(200, 256, size=(6, 8, 8, 2)).astype("float32")
+    padding = np.array([1, 1, 1, 1, 1, 0], "float32")
+    found = curve.batch_moments(batch, tf.constant((1.0, 0.0)), padding)
+    live = batch[:5].astype("float64")
+    np.testing.assert_allclose(found["norm/moving_mean"], live.mean((0, 1, 2)), rtol=1e-6)
+    np.testing.assert_allclose(found["norm/moving_variance"], live.var((0, 1, 2)), rtol=1e-5)
 
 
 def test_gradient_reaches_the_control_points_by_their_coefficients(network, points, random):

@@ -15,7 +15,8 @@ from tensorflow_model_optimization.python.core.sparsity.keras import pruning_imp
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.distributions import kept_weights
-from sparse_rigl_lands.sparsity.pruned import PruningSchedule, mask_update, pruned_variant
+from sparse_rigl_lands.sparsity.layers import masked_layer
+from sparse_rigl_lands.sparsity.pruned import PruneLowMagnitude, PruningSchedule, mask_update, pruned_variant
 
 
 def _pruned(network, sparsity=0.8, schedule=None, precision="float32"):
@@ -165,11 +166,53 @@ def test_stock_tfmot_does_write_in_an_evaluation(network, random):
     assert not conv.layer.kernel.numpy().any()
 
 
+def test_updates_that_bfloat16_cannot_hold_add_up_where_stock_tfmot_loses_them(random):
+    """Ten steps, none of more than an eighth of the distance to the next bfloat16, and an evaluation.
+
+    Stock tfmot rounds the float32 kernel in every forward pass, so that all of them are gone.
+    """
+    images = tf.constant(random.normal(size=(4, 8, 8, 1)), tf.float32)
+    upstream = tf.constant(random.normal(size=(4, 6, 6, 3)), tf.float32)
+
+    def change(wrapper):
+        """What becomes of a kernel of ones, and what should."""
+        wrapper(images)
+        for variable in wrapper.variables:
+            if "pruning_step" in variable.name:
+                variable.assign(0)  # or stock tfmot refuses to train
+        kernel = wrapper.layer.kernel
+        kernel.assign(tf.ones_like(kernel))
+        optimizer = tf_keras.optimizers.SGD(2.0**-16)
+
+        @tf.function
+        def step():
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(upstream * tf.cast(wrapper(images, training=True), tf.float32))
+            (gradient,) = tape.gradient(loss, [kernel])
+            optimizer.apply_gradients([(gradient, kernel)])
+            return gradient
+
+        gradients = [step().numpy() for _ in range(10)]
+        assert 0 < 2.0**-16 * np.max(np.abs(gradients)) < 2.0**-8 / 8  # bfloat16 has 1 - 2^-8, 1, 1 + 2^-7
+        tf.function(wrapper)(images, training=False)
+        return kernel.numpy() - 1, -(2.0**-16) * np.sum(gradients, axis=0)
+
+    conv = {"filters": 3, "kernel_size": 3, "use_bias": False, "dtype": "mixed_bfloat16"}
+    schedule = PruningSchedule(10**6, 10**6 + 1, 1).towards(0.5)
+    ours, expected = change(PruneLowMagnitude(masked_layer(tf_keras.layers.Conv2D(**conv)), schedule))
+    np.testing.assert_allclose(ours, expected, atol=1e-6)
+    assert expected.all()
+    prune = tfmot.sparsity.keras.prune_low_magnitude
+    stock, expected = change(prune(tf_keras.layers.Conv2D(**conv), schedule, dtype="mixed_bfloat16"))
+    assert expected.all()
+    assert not stock.any()
+
+
 def test_the_wrapped_layers_compute_in_bfloat16(network):
     model = _pruned(network, precision="mixed_bfloat16")
     graph = tf.function(model).get_concrete_function(tf.TensorSpec((4, 8, 8, 1)), training=False).graph
-    kinds = {op.outputs[0].dtype for op in graph.get_operations() if op.type in ("Conv2D", "MatMul", "BatchMatMulV2")}
-    assert kinds == {tf.bfloat16}
+    kinds = {(op.type, op.outputs[0].dtype) for op in graph.get_operations() if op.type in ("Conv2D", "MatMul")}
+    assert kinds == {("Conv2D", tf.bfloat16), ("MatMul", tf.float32)}  # the final layer gives float32 logits
 
 
 @pytest.mark.parametrize("training", [False, True])
