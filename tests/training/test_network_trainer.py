@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
+from sparse_rigl_lands.data.dataset import padded_batches
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.checkpoint import Checkpoint
@@ -14,6 +15,7 @@ from sparse_rigl_lands.points.point import Origin, assign
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.masked import masked_variant
 from sparse_rigl_lands.sparsity.pruned import PruningSchedule, mask_update, pruned_variant
+from sparse_rigl_lands.training.evaluation import evaluate
 from sparse_rigl_lands.training.network_trainer import NetworkTrainer
 from sparse_rigl_lands.training.objective import Objective
 
@@ -168,14 +170,69 @@ def test_a_point_with_a_mask_is_not_trained_dense(network, sparse_point, one_dev
         _trainer(network, one_device).restore(Checkpoint(sparse_point, {}))
 
 
-def test_master_weights_are_never_rounded(network, one_device):
-    """With bfloat16 weights, or rounded ones, the low 16 bits of all float32 values would be zero."""
-    trainer = _trainer(variants.with_precision(network, "mixed_bfloat16"), one_device, sparsity=0.5)
-    trainer.take_steps(_batches(one_device, 3)[0], 3)
-    for name in variants.kernel_shapes(network):
-        weight = _weights(trainer)[name]
-        low_bits = weight[weight != 0].view("uint32") & 0xFFFF
-        assert np.mean(low_bits != 0) > 0.9, name
+def _variant_trainer(variant, network, strategy, point):
+    if variant == "masked":
+        return _masked_trainer(network, strategy, point)
+    return _trainer(network, strategy, sparsity=0.5 if variant == "pruned" else None)
+
+
+def _bits(trainer):
+    """Of all variables, on every replica."""
+    local = trainer.strategy.experimental_local_results
+    return [copy.numpy().tobytes() for variable in trainer.model.variables for copy in local(variable)]
+
+
+@pytest.mark.parametrize("strategy", ["one_device", "mirrored"])
+@pytest.mark.parametrize("variant", ["plain", "masked", "pruned"])
+def test_under_bfloat16_nothing_that_is_kept_is_rounded(network, sparse_point, request, strategy, variant):
+    """Of bfloat16 values, or rounded ones, the low 16 bits are zero; of float32 ones hardly any are."""
+    strategy = request.getfixturevalue(strategy)
+    trainer = _variant_trainer(variant, variants.with_precision(network, "mixed_bfloat16"), strategy, sparse_point)
+    metrics = trainer.take_steps(_batches(strategy, 3)[0], 3)
+    if variant == "pruned":
+        with strategy.scope():
+            mask_update(trainer.model, trainer.momentum)(1)
+    before = _bits(trainer)
+    examples = tf.data.Dataset.from_tensor_slices(_batches(strategy, 2)[1])
+    evaluate(trainer.model, Objective(), lambda share: padded_batches(examples, _BATCH, share), strategy)
+    assert _bits(trainer) == before
+
+    named = variants.named_variables(trainer.model)
+    assert {mask.dtype for mask in named.masks.values()} <= {tf.float32}
+    assert bool(named.masks) == (variant != "plain")
+    for variables in (named.weights, named.statistics, trainer.momentum):
+        for name, variable in variables.items():
+            for copy in strategy.experimental_local_results(variable):
+                assert _part_that_bfloat16_lacks(copy.numpy()) > 0.8, (variable.name, name)
+    assert _part_that_bfloat16_lacks(metrics[:, :2]) == 1  # the loss and the L2 term
+
+
+def _part_that_bfloat16_lacks(values):
+    assert values.dtype == np.float32
+    return np.mean(values[values != 0].view("uint32") & 0xFFFF != 0)
+
+
+@pytest.mark.parametrize("strategy", ["one_device", "mirrored"])
+@pytest.mark.parametrize("variant", ["plain", "masked", "pruned"])
+def test_updates_far_below_bfloat16s_resolution_add_up(network, sparse_point, request, strategy, variant):
+    """To bfloat16 the kernels stay what they were, so the gradient does too: eight steps move eight times as far."""
+    strategy = request.getfixturevalue(strategy)
+    trainer = _variant_trainer(variant, variants.with_precision(network, "mixed_bfloat16"), strategy, sparse_point)
+    trainer._objective = Objective()  # weight decay would change with the weights
+    trainer._optimizer.learning_rate, trainer._optimizer.momentum = 1e-5, 0.0
+    kernels = {n: w for n, w in variants.named_variables(trainer.model).weights.items() if n.endswith("/kernel")}
+    before = {name: np.sign(kernel) / 4 for name, kernel in kernels.items()}
+    for name, kernel in kernels.items():
+        kernel.assign(before[name])
+    dataset = tf.data.Dataset.from_tensors(_batches(strategy, 1)[1]).repeat()
+    batches = iter(strategy.experimental_distribute_dataset(dataset))
+    moved = []
+    for count in (1, 7):
+        trainer.take_steps(batches, count)
+        moved.append({name: kernel.numpy() - before[name] for name, kernel in kernels.items()})
+    for name, once in moved[0].items():
+        assert 0 < np.max(np.abs(once)) < 2.0**-11 / 8, name  # half the distance from 1/4 to the bfloat16 below it
+        np.testing.assert_allclose(moved[1][name], 8 * once, rtol=0.02, atol=3e-7, err_msg=name)
 
 
 @pytest.mark.parametrize("sparsity", [None, 0.7])

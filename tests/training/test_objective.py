@@ -25,6 +25,15 @@ def test_cross_entropies_are_numpys(smoothing, seed):
     np.testing.assert_allclose(found, [plain, smoothed, right, np.ones(6)], rtol=1e-4, atol=1e-5)
 
 
+def test_losses_of_bfloat16_logits_are_float32(random):
+    """What was rounded already is not rounded again."""
+    logits = tf.cast(random.normal(scale=5, size=(6, 4)), tf.bfloat16)
+    objective, labels = Objective(label_smoothing=0.1), random.integers(4, size=6)
+    found = objective.values(labels, logits)
+    assert found.dtype == tf.float32
+    np.testing.assert_array_equal(found, objective.values(labels, tf.cast(logits, tf.float32)))
+
+
 @given(st.integers(1, 7), st.integers(0, 1000))
 def test_in_top_counts_the_larger_logits_and_of_equal_ones_the_first(k, seed):
     random = np.random.default_rng(seed)
