@@ -75,4 +75,4 @@ def test_logits_and_the_gradient_of_their_bias_are_not_rounded(network, random, 
         logits = model(images, training=True)
         loss = tf.reduce_sum(upstream * tf.cast(logits, tf.float32))
     np.testing.assert_allclose(tape.gradient(loss, bias), upstream.sum(axis=0, dtype="float64"), rtol=1e-5)
-    assert np.mean(logits.numpy().view("uint32") & 0xFFFF != 0) > 0.9
+    assert np.mean(logits.numpy()[logits != 0].view("uint32") & 0xFFFF != 0) > 0.9  # the mask may leave a class nothing
