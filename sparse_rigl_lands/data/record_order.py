@@ -102,7 +102,8 @@ class RecordOrder:
             return tf.random.experimental.stateless_shuffle(tf.range(len(files)), seed)
 
         def groups(epoch: tf.Tensor) -> tf.data.Dataset:
-            of_epoch = tf.data.Dataset.from_tensor_slices(order(epoch)).batch(self.files_per_group)
+            static = len(files) % self.files_per_group == 0  # then the shape says how many files a group has
+            of_epoch = tf.data.Dataset.from_tensor_slices(order(epoch)).batch(self.files_per_group, static)
             return of_epoch.enumerate().map(lambda index, group: (epoch, index, group))
 
         def read(epoch: tf.Tensor, index: tf.Tensor, group: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
