@@ -34,6 +34,7 @@ import tensorflow as tf
 import tf_keras
 
 from benchmarks import measure
+from benchmarks.photographs import encoded
 from sparse_rigl_lands import distribution
 from sparse_rigl_lands.data import crops
 from sparse_rigl_lands.data.dataset import padded_batches
@@ -280,14 +281,6 @@ def _by_eager_passes(network: tf_keras.Model, ends: Ends, examples: tf.data.Data
     return _each_point(model, ends, loss)
 
 
-def _photographs(count: int) -> list[bytes]:
-    """JPEG files of 500 x 375 pixels and about 110 kB, as ImageNet's are: smooth shapes and some noise."""
-    random = np.random.default_rng(0)
-    shapes = tf.image.resize(random.uniform(0, 255, (count, 12, 16, 3)), (375, 500), "bicubic").numpy()
-    pixels = np.clip(shapes + random.normal(0, 12, shapes.shape), 0, 255).astype("uint8")
-    return [tf.io.encode_jpeg(image).numpy() for image in pixels]
-
-
 def _cropped_photographs() -> tf.data.Dataset:
     """Examples (image, label) that are read from JPEG files and augmented as ImageNet's are, whenever they are read."""
 
@@ -295,7 +288,7 @@ def _cropped_photographs() -> tf.data.Dataset:
         image = crops.random_resized_crop(photograph, tf.stack([index, 0]), _IMAGE_SIZE)
         return crops.standardise(image), tf.cast(index % _CLASSES, tf.int32)
 
-    files = tf.data.Dataset.from_tensor_slices(_photographs(_PHOTOGRAPHS))
+    files = tf.data.Dataset.from_tensor_slices(encoded(_PHOTOGRAPHS))
     return files.enumerate().map(example, tf.data.AUTOTUNE, deterministic=True)
 
 
