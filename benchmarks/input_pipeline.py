@@ -1,0 +1,174 @@
+"""The input of training: images per second and per second of a core, host memory, and waiting between groups.
+
+    python -m benchmarks.input_pipeline
+
+``ImageNet.training_batches`` reads files that TensorFlow Datasets has prepared of generated photographs, in 16 lanes as
+gin/workload.gin has them. The limit is the same decoding, cropping and standardising of photographs that are in memory,
+without batches. A user would read the files by TFDS, which decodes the whole photograph, and then crop it likewise.
+A window of time is as long as a group of files, so that each holds the reading of one. Time is also told in seconds of
+the processor, of all threads together: unlike the clock's these do not depend on what else the machine does.
+
+Memory: the peak of a process that reads through several groups must not depend on how many files there are. Waiting:
+groups are read ahead, so that the batch that begins one should come no later than others.
+"""
+
+import itertools
+import pathlib
+import statistics
+import sys
+import tempfile
+import time
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from benchmarks import measure, photographs
+from sparse_rigl_lands.data import crops
+from sparse_rigl_lands.data.imagenet import ImageNet
+
+_LANES, _BATCH, _SIZE = 16, 64, 224
+_FILES, _OF_FILE = 32, 128
+_GROUP = _LANES * _OF_FILE  # images of the groups that are trained on at a time, one file per lane
+_UNTIMED, _ROUNDS = 512, 5
+_FILES_IN_MEMORY_TEST, _OF_THESE = (32, 96), 32  # files, and photographs of each
+_READ_IN_MEMORY_TEST = 8 * _LANES * _OF_THESE
+_GROUPS_WAITED_FOR = 4
+
+
+def _training(directory: str) -> tf.data.Dataset:
+    return ImageNet(directory, _SIZE, lanes=_LANES, files_per_group=1).training_batches(_BATCH, 0, 0)
+
+
+def _in_memory() -> tf.data.Dataset:
+    """The limit; of an image one number is passed on, and these are batched so that Python does not count."""
+
+    def example(index: tf.Tensor, photograph: tf.Tensor) -> tf.Tensor:
+        image = crops.standardise(crops.random_resized_crop(photograph, tf.stack([index, 0]), _SIZE))
+        return image[0, 0, 0]
+
+    encoded = tf.data.Dataset.from_tensor_slices(photographs.encoded(256)).repeat().enumerate()
+    return encoded.map(example, tf.data.AUTOTUNE, deterministic=True).batch(_BATCH)
+
+
+def _decoded_whole(directory: str) -> tf.data.Dataset:
+    """As a user would write it; files are shuffled, and nothing else."""
+
+    def example(index: tf.Tensor, example: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        box_seed, flip_seed = tf.unstack(tf.random.experimental.stateless_split(tf.stack([index, 0]), 2))
+        box = crops.random_box(tf.shape(example["image"]), box_seed)
+        part = tf.image.crop_to_bounding_box(example["image"], *tf.unstack(box))
+        resized = tf.image.resize(part, [_SIZE, _SIZE], tf.image.ResizeMethod.BICUBIC)
+        return crops.standardise(tf.image.stateless_random_flip_left_right(resized, flip_seed)), example["label"]
+
+    builder = tfds.builder("imagenet2012", data_dir=directory)
+    examples = builder.as_dataset("train", shuffle_files=True).repeat().enumerate()
+    return examples.map(example, tf.data.AUTOTUNE).batch(_BATCH).prefetch(tf.data.AUTOTUNE)
+
+
+def _speed(directory: str) -> list[dict[str, Any]]:
+    streams = {
+        "training": _training(directory),
+        "photographs in memory": _in_memory(),
+        "TFDS, decoded whole": _decoded_whole(directory),
+    }
+    clocks = {"clock": time.perf_counter, "processor": time.process_time}
+    seconds: dict[tuple[str, str], list[float]] = {(n, c): [] for n in streams for c in clocks}
+    for name in [name for _ in range(_ROUNDS) for name in streams]:
+        batches = iter(streams[name])  # anew: one that is left would go on reading ahead while others are timed
+        for _ in range(_UNTIMED // _BATCH):
+            next(batches)
+        started = {clock: now() for clock, now in clocks.items()}
+        for _ in range(_GROUP // _BATCH):
+            next(batches)
+        for clock, now in clocks.items():
+            seconds[name, clock].append(now() - started[clock])
+        del batches
+    rates = {key: _GROUP / statistics.median(values) for key, values in seconds.items()}
+    return [
+        {
+            "compared_with": other,
+            "seconds_of": clock,
+            "images_per_second": rates["training", clock],
+            "slowest": _GROUP / max(seconds["training", clock]),
+            "fastest": _GROUP / min(seconds["training", clock]),
+            "its_images_per_second": rates[other, clock],
+            "ratio": rates["training", clock] / rates[other, clock],
+            "at_least": at_least,
+        }
+        for other, at_least in (("photographs in memory", 0.9), ("TFDS, decoded whole", 1.2))
+        for clock in clocks
+    ]
+
+
+def _read(directory: str, count: int) -> None:
+    """Reads, and prints the peak memory of this process in MB."""
+    for _ in itertools.islice(_training(directory), count // _BATCH):
+        pass
+    measure.print_peak_memory()
+
+
+def _memory(directory: pathlib.Path) -> list[dict[str, Any]]:
+    peaks, size = [], 0.0
+    for files in _FILES_IN_MEMORY_TEST:
+        of_files = directory / str(files)
+        size = photographs.prepare_imagenet(of_files, files * _OF_THESE, files)
+        peaks.append([measure.peak_memory("benchmarks.input_pipeline", of_files, n) for n in (0, _READ_IN_MEMORY_TEST)])
+    return [
+        {
+            "files": files,
+            "files_MB": files * _OF_THESE * size / 2**20,
+            "read_MB": _READ_IN_MEMORY_TEST * size / 2**20,
+            "two_groups_MB": 2 * _LANES * _OF_THESE * size / 2**20,
+            "before_reading_MB": before,
+            "peak_MB": peak,
+            "ratio": peak / peaks[0][1],
+            "limit": 1.1,
+        }
+        for files, (before, peak) in zip(_FILES_IN_MEMORY_TEST, peaks, strict=True)
+    ]
+
+
+def _waiting(directory: str) -> list[dict[str, Any]]:
+    """The gaps between batches that are asked for as fast as they come."""
+    of_group = _GROUP // _BATCH
+
+    def gaps(batches: tf.data.Dataset) -> list[float]:
+        times = []
+        for _ in itertools.islice(batches, (_GROUPS_WAITED_FOR + 1) * of_group):
+            times.append(time.perf_counter())
+        return [after - before for before, after in itertools.pairwise(times)][of_group // 2 :]
+
+    rows = []
+    for name, batches in {"training": _training(directory), "photographs in memory": _in_memory()}.items():
+        found = gaps(batches)
+        # The k-th gap is the one before batch of_group / 2 + k + 1; the first batches of a group may wait for it.
+        at_end = [gap for k, gap in enumerate(found) if (of_group // 2 + k + 1) % of_group < 2]
+        median = statistics.median(found)
+        rows.append(
+            {
+                "stream": name,
+                "batches": len(found),
+                "median_ms": median * 1e3,
+                "largest_over_median": max(found) / median,
+                "at_a_groups_end": max(at_end) / median,
+            }
+        )
+    return rows
+
+
+def main() -> None:
+    if len(sys.argv) > 1:
+        _read(sys.argv[1], int(sys.argv[2]))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        directory = pathlib.Path(name)
+        photographs.prepare_imagenet(directory / "speed", _FILES * _OF_FILE, _FILES)
+        speed = _speed(str(directory / "speed"))
+        measure.report("input_pipeline_waiting", _waiting(str(directory / "speed")))
+        measure.report("input_pipeline_memory", _memory(directory))
+    measure.report("input_pipeline", speed)
+
+
+if __name__ == "__main__":
+    main()
