@@ -41,6 +41,8 @@ bench: $(VENV)/installed
 	$(RUN) -m benchmarks.precision
 	$(RUN) -m benchmarks.images_saved
 	$(RUN) -m benchmarks.path_evaluator
+	$(RUN) -m benchmarks.input_pipeline
+	$(RUN) -m benchmarks.scaling
 
 clean:
 	rm -rf $(VENV) .bootstrap
