@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Runs a command that outlives the connection it was started from, again while it exits with 75, and follows its log.
+# Runs a command that outlives the connection it was started from, again while it was stopped, and follows its log.
 #
 #   scripts/detached.sh train python train.py --gin_file=gin/pruned.gin
 #
-# 75 is how train.py ends after SIGTERM: "run the same command again". The exit status is the command's last one.
+# After SIGTERM train.py ends with 75, or with 143 where it had nothing to save: "run the same command again". Of any
+# other end the exit status is the command's.
 # Interrupted or cut off, only the following ends: the same call follows again. One command runs at a time; another
 # one is refused meanwhile. Its log is runs/detached/NAME.log, here runs/detached/train.log. To stop it:
 #
@@ -27,7 +28,6 @@ if flock --nonblock 9; then
         while ((code == 75)); do
             echo "== $(date --utc +%FT%TZ) ${*:2}"
             "${@:2}" && code=0 || code=$?
-            # 143: stopped by SIGTERM where there was nothing to save
             ((code == 143)) && code=75
             ((code == 75)) && sleep "${DETACHED_PAUSE:-10}"
         done

@@ -33,6 +33,11 @@ A sweep::
       runs.csv                      one row per run
       figure1.png, figure5.svg ...  drawn from it
 
+A look at all images::
+
+    runs/images/imagenet/
+      skip.json                     the images that cannot be decoded, for a dataset to skip
+
 A study of curves::
 
     runs/digits-curves/

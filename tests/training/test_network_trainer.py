@@ -278,15 +278,23 @@ def test_two_replicas_agree_with_one_device(one_device, mirrored, network):
         np.testing.assert_allclose(weight, two.weights[name], rtol=1e-4, atol=1e-6, err_msg=name)
 
 
-def test_two_replicas_hold_one_state_after_a_capture(network, mirrored):
-    trainer = _trainer(network, mirrored, sparsity=0.7)
-    trainer.take_steps(_batches(mirrored, 3)[0], 3)
-    named = variants.named_variables(trainer.model)
+def test_two_replicas_hold_one_state_after_every_call(network, mirrored, monkeypatch):
+    """Moving statistics, which are each replica's own, are their mean then, whether a checkpoint is written or not."""
     name = "stem/norm/moving_mean"
-    first, second = (copy.numpy() for copy in named.statistics[name].values)
-    assert np.any(first != second)  # statistics are each replica's own
+
+    def trained():
+        trainer = _trainer(network, mirrored, sparsity=0.7)
+        trainer.take_steps(_batches(mirrored, 3)[0], 3)
+        named = variants.named_variables(trainer.model)
+        return trainer, named, [copy.numpy() for copy in named.statistics[name].values]
+
+    trainer, named, (shared, _) = trained()
     captured = trainer.capture(Origin("small", "pruned", 0, 3))
-    np.testing.assert_allclose(captured.point.statistics[name], (first + second) / 2, rtol=1e-6)
+    np.testing.assert_array_equal(captured.point.statistics[name], shared)
     for variables in dataclasses.astuple(named):
         for variable in variables.values():
             np.testing.assert_array_equal(*(copy.numpy() for copy in variable.values))
+    monkeypatch.setattr(NetworkTrainer, "_share_among_replicas", lambda self: None)
+    *_, (first, second) = trained()
+    assert np.any(first != second)
+    np.testing.assert_allclose(shared, (first + second) / 2, rtol=1e-6)
