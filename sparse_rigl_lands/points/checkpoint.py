@@ -65,7 +65,8 @@ def save(prefix: pathlib.Path, checkpoint: Checkpoint) -> None:
     with tf.device("CPU"):
         bundle = tf.train.Checkpoint(
             origin=tf.Variable(json.dumps(dataclasses.asdict(point.origin))),
-            **{group: {name: tf.Variable(array) for name, array in arrays.items()} for group, arrays in groups.items()},
+            # In one order, whatever order they came in: the same values are then the same bytes.
+            **{group: {name: tf.Variable(array) for name, array in sorted(of.items())} for group, of in groups.items()},
         )
         bundle.write(str(temporary))
     storage.put_in_place(files.data_file(temporary), files.data_file(prefix))
