@@ -27,7 +27,7 @@ demo: $(VENV)/installed
 	    --end=$(DEMO)/pruned-seed$(SEED) --output_dir=$(DEMO)/initialization_to_pruned-seed$(SEED)
 
 test: $(VENV)/installed-test
-	$(RUN) -m pytest --numprocesses=2 --dist=worksteal
+	$(RUN) -m pytest --numprocesses=3 --dist=worksteal  # tests wait for commands, too: two would leave a core idle at times
 
 lint: $(VENV)/installed-lint
 	$(RUN) -m ruff check .
