@@ -127,7 +127,7 @@ class Photographs(Dataset):
         return wanted.map(lambda record: self._example(record, key), tf.data.AUTOTUNE, deterministic=True)
 
     def damaged(self, split: Split) -> Iterator[tuple[str, int, dict[str, str]]]:
-        """Looks at a split, file by file, more strictly than training does.
+        """Looks at a split, file by file, more strictly than training does; one file is held in memory.
 
         TensorFlow refuses a photograph that is no image or ends early, if the end is within the crop; one that
         is damaged within it makes grey in part, without a word. Here every fault that a decoder meets counts.
