@@ -286,7 +286,7 @@ def _cropped_photographs() -> tf.data.Dataset:
 
     def example(index: tf.Tensor, photograph: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         image = crops.random_resized_crop(photograph, tf.stack([index, 0]), _IMAGE_SIZE)
-        return crops.standardise(image), tf.cast(index % _CLASSES, tf.int32)
+        return image, tf.cast(index % _CLASSES, tf.int32)
 
     files = tf.data.Dataset.from_tensor_slices(encoded(_PHOTOGRAPHS))
     return files.enumerate().map(example, tf.data.AUTOTUNE, deterministic=True)

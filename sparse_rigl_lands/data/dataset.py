@@ -54,6 +54,11 @@ class Dataset(abc.ABC):
         """Height, width, channels."""
 
     @property
+    def image_dtype(self) -> tf.DType:
+        """uint8, pixel values 0 to 255 that the network standardises, or float32, images that are standardised."""
+        return tf.float32
+
+    @property
     @abc.abstractmethod
     def num_classes(self) -> int: ...
 
@@ -91,7 +96,7 @@ class Dataset(abc.ABC):
           share: what a host reads of every global batch.
 
         Returns:
-          Batches of (images float32 [n, *image_shape], labels int32 [n]), where n is the number of
+          Batches of (images image_dtype [n, *image_shape], labels int32 [n]), where n is the number of
           examples of one replica; a host with several replicas is given theirs in turn.
         """
 
@@ -107,7 +112,7 @@ class Dataset(abc.ABC):
           selection: which of them; the images of others are not decoded where that takes time.
 
         Returns:
-          Examples (image float32 [*image_shape], label int32).
+          Examples (image image_dtype [*image_shape], label int32).
         """
 
     def evaluation_batches(
@@ -130,7 +135,7 @@ class Dataset(abc.ABC):
           share: what a host reads of every global batch.
 
         Returns:
-          Batches of (images float32 [n, *image_shape], labels int32 [n], weights float32 [n]), where n is
+          Batches of (images image_dtype [n, *image_shape], labels int32 [n], weights float32 [n]), where n is
           the number of examples of one replica; a host with several replicas is given theirs in turn.
           The weight is 1 for an example and 0 for the padding that fills the last global batch: shapes
           are static and counts exact.

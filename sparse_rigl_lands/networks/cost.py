@@ -21,6 +21,7 @@ _KEPT_FOR_GRADIENT = {
     tf_keras.layers.Concatenate: (False, False),
     tf_keras.layers.Flatten: (False, False),
     tf_keras.layers.GlobalAveragePooling2D: (False, False),
+    tf_keras.layers.Rescaling: (False, False),
     tf_keras.layers.Reshape: (False, False),
     tf_keras.layers.ZeroPadding2D: (False, False),
 }

@@ -10,7 +10,10 @@ _BLOCKS = ((16, 1), (32, 2), (64, 2))  # filters, stride
 
 @gin.configurable(module="sparse_rigl_lands")
 def digits_resnet(
-    image_shape: tuple[int, int, int] = (8, 8, 1), num_classes: int = 10, zero_gamma: bool = False
+    image_shape: tuple[int, int, int] = (8, 8, 1),
+    num_classes: int = 10,
+    zero_gamma: bool = False,
+    standardise: bool = False,
 ) -> tf_keras.Model:
     """Builds a stem of 16 filters and three residual blocks: 77,754 trainable parameters.
 
@@ -19,12 +22,13 @@ def digits_resnet(
       num_classes: width of the logits.
       zero_gamma: whether the last gamma of every residual branch starts at zero. Under a sparse mask
         most channels of so narrow a network would then be dead from the start, see ``residual``.
+      standardise: whether the images are pixel values, uint8, see ``residual.images``.
 
     Returns:
       A functional model from images [n, *image_shape] to logits [n, num_classes].
     """
-    images = tf_keras.Input(image_shape, name="images")
-    x = residual.stem(images, filters=16, size=3, stride=1)
+    images, x = residual.images(image_shape, standardise)
+    x = residual.stem(x, filters=16, size=3, stride=1)
     for block, (filters, stride) in enumerate(_BLOCKS, start=1):
         x = residual.residual_block(x, [(filters, 3, stride), (filters, 3, 1)], f"block{block}", zero_gamma)
     return tf_keras.Model(images, residual.head(x, num_classes), name="digits_resnet")

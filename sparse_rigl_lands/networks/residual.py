@@ -15,11 +15,30 @@ and the reference TPU implementation of ResNet-50 that Gale et al. 2019 (arXiv 1
 Layers are named by their place, such as ``stage2/block1/conv2``.
 """
 
+import numpy as np
 import tensorflow as tf
 import tf_keras
 
+_MEAN = 255 * np.array([0.485, 0.456, 0.406])  # of ImageNet's red, green and blue, as the reference has them
+_DEVIATION = 255 * np.array([0.229, 0.224, 0.225])
 _BATCH_NORM_MOMENTUM = 0.9
 _BATCH_NORM_EPSILON = 1e-5
+
+
+def images(image_shape: tuple[int, int, int], standardise: bool) -> tuple[tf.Tensor, tf.Tensor]:
+    """The input of a network, and what its first layer is given.
+
+    Args:
+      image_shape: height, width, channels.
+      standardise: whether the images are pixel values 0 to 255 of red, green and blue, uint8, that are shifted and
+        scaled by the mean and the deviation of ImageNet's channels; otherwise they are float32, and taken as they are.
+    """
+    if not standardise:
+        taken = tf_keras.Input(image_shape, name="images")
+        return taken, taken
+    pixels = tf_keras.Input(image_shape, dtype="uint8", name="images")
+    scale, offset = (1 / _DEVIATION).tolist(), (-_MEAN / _DEVIATION).tolist()
+    return pixels, tf_keras.layers.Rescaling(scale, offset, name="images/standardise")(pixels)
 
 
 def convolution(x: tf.Tensor, filters: int, size: int, stride: int, name: str) -> tf.Tensor:

@@ -11,7 +11,10 @@ _EXPANSION = 4
 
 @gin.configurable(module="sparse_rigl_lands")
 def resnet50(
-    image_shape: tuple[int, int, int] = (224, 224, 3), num_classes: int = 1000, zero_gamma: bool = True
+    image_shape: tuple[int, int, int] = (224, 224, 3),
+    num_classes: int = 1000,
+    zero_gamma: bool = True,
+    standardise: bool = True,
 ) -> tf_keras.Model:
     """Builds ResNet-50: 25,557,032 trainable parameters at 1000 classes.
 
@@ -19,12 +22,13 @@ def resnet50(
       image_shape: height, width, channels.
       num_classes: width of the logits.
       zero_gamma: whether the last gamma of every residual branch starts at zero, as the paper's does.
+      standardise: whether the images are pixel values, uint8, see ``residual.images``.
 
     Returns:
       A functional model from images [n, *image_shape] to logits [n, num_classes].
     """
-    images = tf_keras.Input(image_shape, name="images")
-    x = residual.stem(images, filters=64, size=7, stride=2)
+    images, x = residual.images(image_shape, standardise)
+    x = residual.stem(x, filters=64, size=7, stride=2)
     x = tf_keras.layers.MaxPooling2D(3, 2, "same", name="stem/pool")(x)
     for stage, (width, blocks) in enumerate(_STAGES, start=1):
         for block in range(1, blocks + 1):

@@ -114,7 +114,7 @@ def _fit(prepared: PreparedPath) -> list[Stage]:
         "weights at t": weights,
         "their gradient": weights,
         "activations kept for the backward pass": plan.kept_bytes(network, fitting.precision, of_replica),
-        "images of a batch": plan.image_bytes(prepared.workload.dataset.image_shape, of_replica),
+        "images of a batch": plan.image_bytes(prepared.workload.dataset, of_replica),
     }
     return [_stage(prepared, "fit", images, images, memory)]
 
@@ -132,7 +132,7 @@ def _evaluation(prepared: PreparedPath) -> list[Stage]:
     forward = {
         **held,
         "activations of one layer": one_layer,
-        "images of a batch": plan.image_bytes(dataset.image_shape, batch),
+        "images of a batch": plan.image_bytes(dataset, batch),
     }
     stages = []
     if prepared.batch_norm == "recalibrated":
@@ -144,7 +144,7 @@ def _evaluation(prepared: PreparedPath) -> list[Stage]:
             **held,
             "gradient": weights,
             "activations kept for the backward pass": plan.kept_bytes(network, precision, batch),
-            "images of all batches": plan.image_bytes(dataset.image_shape, prepared.gradient_batches * batch),
+            "images of all batches": plan.image_bytes(dataset, prepared.gradient_batches * batch),
         }
         stages.append(_stage(prepared, "gradients", images, images, memory))
     return stages

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from sparse_rigl_lands.data.dataset import Dataset
 from sparse_rigl_lands.networks import cost
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training.methods import Method
@@ -163,7 +164,7 @@ def plan_of(prepared: PreparedRun) -> TrainingPlan:
         "gradients": weights,
         "momentum": weights,
         "activations kept for the backward pass": kept_bytes(network, recipe.precision, recipe.batch_size // replicas),
-        "images of a batch": image_bytes(dataset.image_shape, recipe.batch_size // replicas),
+        "images of a batch": image_bytes(dataset, recipe.batch_size // replicas),
     }
     images = {"train": dataset.num_examples("train"), "test": dataset.num_examples("test")}
     trained, evaluated = (recipe.steps - first) * recipe.batch_size, sum(images.values())
@@ -220,9 +221,9 @@ def kept_bytes(network: tf_keras.Model, precision: str, images: int) -> int:
     return sum(cost.activations_kept(network).values()) * images * bytes_per_activation(precision)
 
 
-def image_bytes(image_shape: tuple[int, int, int], images: int) -> int:
-    """Of so many images, which come as float32."""
-    return math.prod(image_shape) * images * tf.float32.size
+def image_bytes(dataset: Dataset, images: int) -> int:
+    """Of so many images."""
+    return math.prod(dataset.image_shape) * images * dataset.image_dtype.size
 
 
 def bytes_per_activation(precision: str) -> int:

@@ -38,10 +38,17 @@ class Workload:
                     f"Workload.{field} is {value!r}, not a {kind.__name__}; "
                     "in a gin file, a function is called where parentheses follow its name: @resnet50()"
                 )
-        found = tuple(self.network.input_shape[1:]), self.network.output_shape[-1]
-        wanted = self.dataset.image_shape, self.dataset.num_classes
+        network, dataset = self.network, self.dataset
+        found = tuple(network.input_shape[1:]), network.output_shape[-1]
+        wanted = dataset.image_shape, dataset.num_classes
         if found != wanted:
             raise InputError(
                 f"the network maps images of {found[0]} to {found[1]} classes, "
                 f"but the dataset has images of {wanted[0]} and {wanted[1]} classes"
+            )
+        given, taken = dataset.image_dtype.name, network.inputs[0].dtype.name
+        if given != taken:
+            raise InputError(
+                f"the dataset has images of {given}, but the network takes {taken}; a network of this project takes "
+                "uint8, pixel values, where standardise=True, and float32, images that are standardised, otherwise"
             )
