@@ -4,15 +4,20 @@
 
 ``ImageNet.training_batches`` reads files that TensorFlow Datasets has prepared of generated photographs, in 16 lanes as
 gin/workload.gin has them. The limit is the same decoding and cropping of photographs that are in memory, without
-batches. A user would read the files by TFDS, which decodes the whole photograph, and then crop it likewise.
-A window of time is as long as a group of files, so that each holds the reading of one. Time is also told in seconds of
-the processor, of all threads together: unlike the clock's these do not depend on what else the machine does.
+batches. A user would read the files by TFDS, which decodes the whole photograph, crop it likewise, and standardise it
+there and then, as the reference does; how much of the difference is the decoding's is told by one that hands on pixel
+values, too.
+A window of time is as long as a group of files, so that each holds the reading of one. A ratio is the median of those
+of the rounds, whose windows follow one another. Time is also told in seconds of the processor, of all threads together:
+unlike the clock's these do not depend on what else the machine does.
 
 Memory: the peak of a process that reads through several groups must not depend on how many files there are. Waiting:
 groups are read ahead, so that the batch that begins one should come no later than others.
 """
 
 import itertools
+import multiprocessing
+import operator
 import pathlib
 import statistics
 import sys
@@ -30,10 +35,16 @@ from sparse_rigl_lands.data.imagenet import ImageNet
 _LANES, _BATCH, _SIZE = 16, 64, 224
 _FILES, _OF_FILE = 32, 128
 _GROUP = _LANES * _OF_FILE  # images of the groups that are trained on at a time, one file per lane
-_UNTIMED, _ROUNDS = 512, 11
+_UNTIMED, _ROUNDS = 512, 9
 _FILES_IN_MEMORY_TEST, _OF_THESE = (32, 96), 32  # files, and photographs of each
 _READ_IN_MEMORY_TEST = 8 * _LANES * _OF_THESE
 _GROUPS_WAITED_FOR = 4
+
+
+def _prepare(*arguments: Any) -> float:
+    """By a process of its own: what this one has allocated decides how it gives memory back, and so how fast it is."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(photographs.prepare_imagenet, arguments)
 
 
 def _training(directory: str) -> tf.data.Dataset:
@@ -50,15 +61,22 @@ def _in_memory() -> tf.data.Dataset:
     return encoded.map(example, tf.data.AUTOTUNE, deterministic=True).batch(_BATCH)
 
 
-def _decoded_whole(directory: str) -> tf.data.Dataset:
+def _decoded_whole(directory: str, standardised: bool) -> tf.data.Dataset:
     """As a user would write it; files are shuffled, and nothing else."""
+    # In rows, which TensorFlow broadcasts four times as fast as three channels.
+    levels = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
+    mean, deviation = (tf.reshape(tf.tile(tf.constant(of_channels), [_SIZE]), [1, -1]) for of_channels in levels)
 
     def example(index: tf.Tensor, example: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         box_seed, flip_seed = tf.unstack(tf.random.experimental.stateless_split(tf.stack([index, 0]), 2))
         box = crops.random_box(tf.shape(example["image"]), box_seed)
         part = tf.image.crop_to_bounding_box(example["image"], *tf.unstack(box))
-        resized = crops.resized(part, _SIZE)
-        return tf.image.stateless_random_flip_left_right(resized, flip_seed), example["label"]
+        if not standardised:
+            return tf.image.stateless_random_flip_left_right(crops.resized(part, _SIZE), flip_seed), example["label"]
+        resized = tf.image.resize(part, [_SIZE, _SIZE], tf.image.ResizeMethod.BICUBIC)
+        flipped = tf.image.stateless_random_flip_left_right(resized, flip_seed)
+        rows = (tf.reshape(flipped, [_SIZE, -1]) - mean) / deviation
+        return tf.reshape(rows, flipped.shape), example["label"]
 
     builder = tfds.builder("imagenet2012", data_dir=directory)
     examples = builder.as_dataset("train", shuffle_files=True).repeat().enumerate()
@@ -69,7 +87,8 @@ def _speed(directory: str) -> list[dict[str, Any]]:
     streams = {
         "training": _training(directory),
         "photographs in memory": _in_memory(),
-        "TFDS, decoded whole": _decoded_whole(directory),
+        "TFDS, decoded whole": _decoded_whole(directory, standardised=True),
+        "the same, pixel values": _decoded_whole(directory, standardised=False),
     }
     clocks = {"clock": time.perf_counter, "processor": time.process_time}
     seconds: dict[tuple[str, str], list[float]] = {(n, c): [] for n in streams for c in clocks}
@@ -92,10 +111,10 @@ def _speed(directory: str) -> list[dict[str, Any]]:
             "slowest": _GROUP / max(seconds["training", clock]),
             "fastest": _GROUP / min(seconds["training", clock]),
             "its_images_per_second": rates[other, clock],
-            "ratio": rates["training", clock] / rates[other, clock],
+            "ratio": statistics.median(map(operator.truediv, seconds[other, clock], seconds["training", clock])),
             "at_least": at_least,
         }
-        for other, at_least in (("photographs in memory", 0.9), ("TFDS, decoded whole", 1.2))
+        for other, at_least in zip(list(streams)[1:], (0.9, 1.2, None), strict=True)
         for clock in clocks
     ]
 
@@ -111,7 +130,7 @@ def _memory(directory: pathlib.Path) -> list[dict[str, Any]]:
     peaks, size = [], 0.0
     for files in _FILES_IN_MEMORY_TEST:
         of_files = directory / str(files)
-        size = photographs.prepare_imagenet(of_files, files * _OF_THESE, files)
+        size = _prepare(of_files, files * _OF_THESE, files)
         peaks.append([measure.peak_memory("benchmarks.input_pipeline", of_files, n) for n in (0, _READ_IN_MEMORY_TEST)])
     return [
         {
@@ -162,7 +181,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
-        photographs.prepare_imagenet(directory / "speed", _FILES * _OF_FILE, _FILES)
+        _prepare(directory / "speed", _FILES * _OF_FILE, _FILES)
         speed = _speed(str(directory / "speed"))
         measure.report("input_pipeline_waiting", _waiting(str(directory / "speed")))
         measure.report("input_pipeline_memory", _memory(directory))
