@@ -190,7 +190,7 @@ def forward(strategy: tf.distribute.Strategy) -> list[dict[str, Any]]:
     plain_network = resnet50((_IMAGE_SIZE, _IMAGE_SIZE, 3), _CLASSES, zero_gamma=False)
     ends = _ends(plain_network)
     random = np.random.default_rng(0)
-    images = tf.constant(random.normal(size=(_BATCH, _IMAGE_SIZE, _IMAGE_SIZE, 3)), tf.float32)
+    images = tf.constant(random.integers(256, size=(_BATCH, _IMAGE_SIZE, _IMAGE_SIZE, 3)), tf.uint8)
     batch = images, tf.constant(random.integers(_CLASSES, size=_BATCH), tf.int32), tf.ones(_BATCH)
     calls: dict[str, Call] = {"plain": _fixed(_plain(plain_network, ends[0]), False, batch)}
     for precision in _AGREEMENT:

@@ -33,7 +33,7 @@ _POINTS = (3, 101)
 class _Noise(Dataset):
     """Two batches of random images."""
 
-    image_shape, num_classes = (224, 224, 3), 1000
+    image_shape, image_dtype, num_classes = (224, 224, 3), tf.uint8, 1000
 
     def num_examples(self, split: Split) -> int:
         return 2 * _BATCH
@@ -42,7 +42,7 @@ class _Noise(Dataset):
         raise AssertionError("nothing is trained here")
 
     def evaluation_examples(self, split: Split, augmented: bool, seed: int, selection: Selection) -> tf.data.Dataset:
-        images = np.random.default_rng(0).normal(size=(2 * _BATCH, *self.image_shape)).astype("float32")
+        images = np.random.default_rng(0).integers(256, size=(2 * _BATCH, *self.image_shape), dtype="uint8")
         return selection.of(tf.data.Dataset.from_tensor_slices((images, np.zeros(len(images), "int32"))))
 
 

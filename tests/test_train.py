@@ -151,7 +151,7 @@ def test_the_plan_of_the_papers_pruned_run_needs_no_data_to_be_told(commands, tm
         "8.18 GFLOPs an image, 2 for every multiply-add of a kernel; 1.64 GFLOPs if the zeros",
         "training 131,072,000 131,072,000 3.22 E",
         "activations kept for the backward pass 179 GB",
-        "images of a batch 2.47 GB",
+        "images of a batch 617 MB",
         "230 MB each",
     ):
         assert words in output

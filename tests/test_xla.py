@@ -66,7 +66,7 @@ def point(networks):
 
 
 def _examples(count):
-    return tf.data.Dataset.from_tensor_slices((tf.zeros((count, 224, 224, 3)), tf.zeros(count, tf.int32)))
+    return tf.data.Dataset.from_tensor_slices((tf.zeros((count, 224, 224, 3), tf.uint8), tf.zeros(count, tf.int32)))
 
 
 def _padded_batches(share):

@@ -52,7 +52,7 @@ def test_groups_and_a_layer_that_is_called_twice():
 
 
 def test_the_profiler_counts_the_same_operations_of_resnet50(resnet):
-    of_one_image = tf.function(resnet).get_concrete_function(tf.TensorSpec([1, 224, 224, 3]))
+    of_one_image = tf.function(resnet).get_concrete_function(tf.TensorSpec([1, 224, 224, 3], tf.uint8))
     graph = convert_variables_to_constants_v2(of_one_image).graph
     builder = tf.compat.v1.profiler.ProfileOptionBuilder
     options = builder(builder.float_operation()).with_empty_output()

@@ -12,6 +12,22 @@ def network():
     return resnet50()
 
 
+def test_pixel_values_are_standardised_by_the_channels_of_imagenet(network):
+    mean, deviation = np.array([123.675, 116.28, 103.53]), np.array([58.395, 57.12, 57.375])
+    pixels = np.random.default_rng(0).integers(256, size=(2, 224, 224, 3), dtype="uint8")
+    standardised = tf_keras.Model(network.input, network.get_layer("images/standardise").output)(pixels)
+    np.testing.assert_allclose(standardised, (pixels - mean) / deviation, rtol=1e-5, atol=1e-5)
+
+
+def test_images_that_are_standardised_are_taken_as_they_are(random):
+    """By the same layers: the weights of one are those of the other."""
+    network, plain = (resnet50((32, 32, 3), 10, standardise=standardise) for standardise in (True, False))
+    plain.set_weights(network.get_weights())
+    pixels = random.integers(256, size=(3, 32, 32, 3), dtype="uint8")
+    images = tf_keras.Model(network.input, network.get_layer("images/standardise").output)(pixels)
+    np.testing.assert_allclose(plain(images), network(pixels), rtol=1e-4, atol=1e-5)
+
+
 def test_parameters(network):
     assert sum(int(np.prod(weight.shape)) for weight in network.trainable_weights) == 25_557_032
 

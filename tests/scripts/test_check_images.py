@@ -22,6 +22,7 @@ def flags(tmp_path):
         "ImageFolder.image_size=16",
         "digits_resnet.image_shape=(16, 16, 3)",
         "digits_resnet.num_classes=3",
+        "digits_resnet.standardise=True",
         "Recipe.batch_size=4",
         "Recipe.steps=5",
         "WarmupStepDecay.drops=()",

@@ -6,6 +6,7 @@ import tensorflow as tf
 import tf_keras
 
 from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.networks.digits_resnet import digits_resnet
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.sparsity.masked import masked_variant
@@ -60,6 +61,13 @@ def test_precision_of_a_variant(network):
     assert {variable.dtype.name for variable in (*named.weights.values(), *named.statistics.values())} == {"float32"}
     with pytest.raises(InputError, match="float16"):
         variants.with_precision(network, "float16")
+
+
+def test_pixel_values_are_standardised_in_float32():
+    """bfloat16 would round what is scaled, and what is added to it."""
+    model = variants.with_precision(digits_resnet((8, 8, 3), standardise=True), "mixed_bfloat16")
+    assert model.get_layer("images/standardise").compute_dtype == "float32"
+    assert model.get_layer("stem/conv").compute_dtype == "bfloat16"
 
 
 @pytest.mark.parametrize("masked", [False, True])

@@ -18,3 +18,11 @@ def test_a_function_that_was_not_called_is_named():
 def test_network_of_other_images_or_classes(shape):
     with pytest.raises(InputError, match=r"but the dataset has images of \(8, 8, 1\) and 10 classes"):
         Workload("digits", Digits(), digits_resnet(**shape), Objective())
+
+
+def test_network_of_pixel_values_for_images_that_are_standardised():
+    class Coloured(Digits):
+        image_shape = (8, 8, 3)
+
+    with pytest.raises(InputError, match="the dataset has images of float32, but the network takes uint8"):
+        Workload("digits", Coloured(), digits_resnet((8, 8, 3), standardise=True), Objective())
