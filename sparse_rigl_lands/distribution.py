@@ -10,11 +10,15 @@ from typing import Any
 
 import gin
 import tensorflow as tf
+from tensorflow.python.client import device_lib
 
 from sparse_rigl_lands.errors import InputError
 
 _KINDS = ("auto", "one_device", "mirrored", "multi_worker", "tpu")
 _SECONDS_TO_ANSWER = 20.0
+# GiB of a TPU device, by the generation that TPU_ACCELERATOR_TYPE begins with: https://cloud.google.com/tpu/docs. That
+# is a core of v2 and v3, and a chip of later ones.
+_GIB_OF_TPU = {"v2": 8, "v3": 16, "v4": 32, "v5litepod": 16, "v5p": 95, "v6e": 32}
 
 
 @gin.configurable(module="sparse_rigl_lands")
@@ -135,6 +139,23 @@ def _check_answers(address: str) -> None:
         return
     host, _, port = address.removeprefix("grpc://").rpartition(":")
     socket.create_connection((host, int(port)), timeout=_SECONDS_TO_ANSWER).close()
+
+
+def replica_memory(strategy: tf.distribute.Strategy) -> int | None:
+    """The bytes of the device that a replica runs on; the replicas on a CPU share what the machine has.
+
+    Returns:
+      Of a GPU what TensorFlow may take; None where it is not known.
+    """
+    devices = strategy.extended.worker_devices
+    name = tf.DeviceSpec.from_string(devices[0])
+    if name.device_type == "CPU":
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // len(devices)
+    if name.device_type == "TPU":
+        gib = _GIB_OF_TPU.get(os.environ.get("TPU_ACCELERATOR_TYPE", "").partition("-")[0])
+        return gib and gib * 2**30
+    limits = {device.name: device.memory_limit for device in device_lib.list_local_devices()}
+    return limits.get(f"/device:{name.device_type}:{name.device_index}")
 
 
 def check_batch(name: str, batch_size: int, strategy: tf.distribute.Strategy) -> None:

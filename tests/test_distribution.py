@@ -3,6 +3,7 @@
 import json
 import re
 import time
+import types
 
 import pytest
 import tensorflow as tf
@@ -53,6 +54,35 @@ def test_a_precision_that_the_gpu_lacks(monkeypatch):
         distribution.check_precision("mixed_bfloat16")
     _with_gpu(monkeypatch, (8, 0))
     distribution.check_precision("mixed_bfloat16")
+
+
+def test_replicas_on_a_cpu_share_the_memory_of_the_machine(one_device, mirrored):
+    with open("/proc/meminfo", encoding="utf-8") as lines:
+        total = 1024 * int(next(line.split()[1] for line in lines if line.startswith("MemTotal:")))
+    assert distribution.replica_memory(one_device) == total
+    assert distribution.replica_memory(mirrored) == total // 2
+
+
+def _on(device):
+    """A strategy over a device that is not here."""
+    return types.SimpleNamespace(extended=types.SimpleNamespace(worker_devices=(device,)))
+
+
+def test_memory_of_a_tpu_is_the_published_one_of_its_generation(monkeypatch):
+    tpu = _on("/job:worker/replica:0/task:0/device:TPU:0")
+    for accelerator, gib in (("v3-8", 16), ("v4-32", 32), ("v5litepod-16", 16)):
+        monkeypatch.setenv("TPU_ACCELERATOR_TYPE", accelerator)
+        assert distribution.replica_memory(tpu) == gib * 2**30
+    for unknown in ("v99-8", ""):
+        monkeypatch.setenv("TPU_ACCELERATOR_TYPE", unknown)
+        assert distribution.replica_memory(tpu) is None
+
+
+def test_memory_of_a_gpu_is_what_tensorflow_may_take(monkeypatch):
+    of_gpus = [types.SimpleNamespace(name=f"/device:GPU:{i}", memory_limit=10**10 + i) for i in range(2)]
+    monkeypatch.setattr(distribution.device_lib, "list_local_devices", lambda: of_gpus)
+    assert distribution.replica_memory(_on("/job:localhost/replica:0/task:0/device:GPU:1")) == 10**10 + 1
+    assert distribution.replica_memory(_on("/device:GPU:7")) is None
 
 
 _CLUSTER = {"worker": ["127.0.0.1:1111", "127.0.0.1:2222"]}

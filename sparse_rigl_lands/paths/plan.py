@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 
+from sparse_rigl_lands.distribution import replica_memory
 from sparse_rigl_lands.networks import cost
 from sparse_rigl_lands.paths.fitting import Fitting
 from sparse_rigl_lands.paths.preparation import PreparedPath
@@ -31,6 +32,7 @@ class PathPlan:
       batch_norm: what it does along the path.
       batch_size: images per replica and batch.
       replicas: how many.
+      replica_memory: of the device of one, in bytes; None where it is not known.
       precision: a Keras dtype policy, of the evaluation.
       forward_flops: of a forward pass of one image, see ``cost.forward_flops``.
       stages: one after the other; the evaluation is that of all images, up to the last look.
@@ -52,6 +54,7 @@ class PathPlan:
     batch_norm: str
     batch_size: int
     replicas: int
+    replica_memory: int | None
     precision: str
     forward_flops: int
     stages: Sequence[Stage]
@@ -86,6 +89,7 @@ def plan_of(prepared: PreparedPath) -> PathPlan:
         batch_norm=prepared.batch_norm,
         batch_size=prepared.batch_size,
         replicas=prepared.strategy.num_replicas_in_sync,
+        replica_memory=replica_memory(prepared.strategy),
         precision=prepared.precision,
         forward_flops=sum(cost.forward_flops(workload.network).values()),
         stages=[*_fit(prepared), *_evaluation(prepared)],

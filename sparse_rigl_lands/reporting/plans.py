@@ -39,7 +39,7 @@ def training_table(plan: TrainingPlan) -> Group:
         "directory": f"{plan.directory}; nothing was written",
     }
     layers_table = sparsity_table({"global_step": plan.last_step, "sparsity": plan.sparsity, "layers": layers})
-    return Group(layers_table, Text(), _settings(what), Text(), *_costs(plan.stages))
+    return Group(layers_table, Text(), _settings(what), Text(), *_costs(plan.stages, plan.replica_memory))
 
 
 def path_table(plan: PathPlan) -> Group:
@@ -62,7 +62,7 @@ def path_table(plan: PathPlan) -> Group:
         "forward pass": f"{_si(plan.forward_flops)}FLOPs an image, 2 for every multiply-add of a kernel",
         "directory": f"{plan.directory}; nothing was written",
     }
-    return Group(_settings(what), Text(), *_costs(plan.stages))
+    return Group(_settings(what), Text(), *_costs(plan.stages, plan.replica_memory))
 
 
 def _settings(what: Mapping[str, str]) -> Table:
@@ -74,8 +74,8 @@ def _settings(what: Mapping[str, str]) -> Table:
     return table
 
 
-def _costs(stages: Sequence[Stage]) -> list[Table | Text]:
-    """What every stage computes, and what a replica holds in it."""
+def _costs(stages: Sequence[Stage], replica_memory: int | None) -> list[Table | Text]:
+    """What every stage computes, and what a replica holds in it, of what it has."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0, 0, 1))
     table.add_column("stage")
     for column in ("images forwards", "backwards", "FLOPs"):
@@ -86,11 +86,14 @@ def _costs(stages: Sequence[Stage]) -> list[Table | Text]:
         forward, backward, flops = (sum(getattr(s, of) for s in stages) for of in ("forward", "backward", "flops"))
         table.add_section()
         table.add_row("all", f"{forward:,}", f"{backward:,}", _si(flops))
-    memory = [part for stage in stages if stage.memory for part in (_memory(stage), Text())]
-    return [table, Text(), *memory, Text(_NOT_COUNTED)]
+    memory = [part for stage in stages if stage.memory for part in (_memory(stage, replica_memory), Text())]
+    too_large = [s.name for s in stages if replica_memory is not None and sum(s.memory.values()) > replica_memory]
+    warning = f"By this estimate there is too little memory for: {', '.join(too_large)}. " if too_large else ""
+    advice = "More replicas, or smaller batches, take less of each. " if too_large else ""
+    return [table, Text(), *memory, Text(warning + advice + _NOT_COUNTED)]
 
 
-def _memory(stage: Stage) -> Table:
+def _memory(stage: Stage, replica_memory: int | None) -> Table:
     table = Table(
         title=f"Memory of a replica, {stage.name}",
         box=box.SIMPLE_HEAD,
@@ -105,6 +108,8 @@ def _memory(stage: Stage) -> Table:
             table.add_row(name, f"{_si(size)}B")
     table.add_section()
     table.add_row("all", f"{_si(sum(stage.memory.values()))}B")
+    if replica_memory is not None:
+        table.add_row("its device has", f"{_si(replica_memory)}B")
     return table
 
 

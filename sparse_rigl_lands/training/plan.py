@@ -9,6 +9,7 @@ import tensorflow as tf
 import tf_keras
 
 from sparse_rigl_lands.data.dataset import Dataset
+from sparse_rigl_lands.distribution import replica_memory
 from sparse_rigl_lands.networks import cost
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training.methods import Method
@@ -76,6 +77,7 @@ class TrainingPlan:
       first_step, last_step: training goes from the one to the other.
       batch_size: images per step.
       replicas: among how many it is divided.
+      replica_memory: of the device of one, in bytes; None where it is not known.
       precision: a Keras dtype policy.
       learning_rate: the settings of the schedule by name, that of its class first.
       stages: training, and the evaluation after it.
@@ -97,6 +99,7 @@ class TrainingPlan:
     last_step: int
     batch_size: int
     replicas: int
+    replica_memory: int | None
     precision: str
     learning_rate: Mapping[str, object]
     stages: Sequence[Stage]
@@ -183,6 +186,7 @@ def plan_of(prepared: PreparedRun) -> TrainingPlan:
         last_step=recipe.steps,
         batch_size=recipe.batch_size,
         replicas=replicas,
+        replica_memory=replica_memory(prepared.trainer.strategy),
         precision=recipe.precision,
         learning_rate={"schedule": type(recipe.learning_rate).__name__, **recipe.learning_rate.get_config()},
         stages=[

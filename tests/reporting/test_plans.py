@@ -30,6 +30,7 @@ def training():
         last_step=32_000,
         batch_size=4096,
         replicas=8,
+        replica_memory=16 * 2**30,
         precision="mixed_bfloat16",
         learning_rate={"schedule": "WarmupStepDecay", "peak": 1.6, "drops": (9384, 18767)},
         stages=[Stage("training", 131_072_000, 131_072_000, 3_215_881_941_614_592_000, memory)],
@@ -57,6 +58,7 @@ def path():
         batch_norm="batch",
         batch_size=128,
         replicas=1,
+        replica_memory=None,
         precision="float32",
         forward_flops=8_178_368_512,
         stages=[
@@ -90,10 +92,19 @@ def test_plan_of_training(training):
         "Memory of a replica, training",
         "22.4 GB",
         "22.5 GB",  # all
+        "its device has                          17.2 GB",
+        "By this estimate there is too little memory for: training. More replicas, or smaller batches, take less",
     ):
         assert words in text
     assert "momentum  " not in text  # there is none
     assert "none" in _shown(plans.training_table(dataclasses.replace(training, mask_updates=[])))
+
+
+def test_what_fits_or_is_not_known_to_is_not_warned_of(training):
+    for memory in (None, 23 * 10**9):
+        text = _shown(plans.training_table(dataclasses.replace(training, replica_memory=memory)))
+        assert "too little memory" not in text
+        assert ("its device has" in text) == (memory is not None)
 
 
 def test_plan_of_a_path(path):
