@@ -63,9 +63,9 @@ def _in_memory() -> tf.data.Dataset:
 
 def _decoded_whole(directory: str, standardised: bool) -> tf.data.Dataset:
     """As a user would write it; files are shuffled, and nothing else."""
-    # In rows, which TensorFlow broadcasts four times as fast as three channels.
-    levels = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
-    mean, deviation = (tf.reshape(tf.tile(tf.constant(of_channels), [_SIZE]), [1, -1]) for of_channels in levels)
+    # In rows, which TensorFlow broadcasts four times as fast as three channels: kinder than what most would write.
+    means, deviations = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
+    mean, deviation = (tf.tile(tf.constant(of_channels), [_SIZE])[tf.newaxis] for of_channels in (means, deviations))
 
     def example(index: tf.Tensor, example: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         box_seed, flip_seed = tf.unstack(tf.random.experimental.stateless_split(tf.stack([index, 0]), 2))

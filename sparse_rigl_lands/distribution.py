@@ -10,15 +10,12 @@ from typing import Any
 
 import gin
 import tensorflow as tf
-from tensorflow.python.client import device_lib
+from tensorflow.python.client import device_lib  # the public interface tells what is in use, not what there is
 
 from sparse_rigl_lands.errors import InputError
 
 _KINDS = ("auto", "one_device", "mirrored", "multi_worker", "tpu")
 _SECONDS_TO_ANSWER = 20.0
-# GiB of a TPU device, by the generation that TPU_ACCELERATOR_TYPE begins with: https://cloud.google.com/tpu/docs. That
-# is a core of v2 and v3, and a chip of later ones.
-_GIB_OF_TPU = {"v2": 8, "v3": 16, "v4": 32, "v5litepod": 16, "v5p": 95, "v6e": 32}
 
 
 @gin.configurable(module="sparse_rigl_lands")
@@ -141,21 +138,33 @@ def _check_answers(address: str) -> None:
     socket.create_connection((host, int(port)), timeout=_SECONDS_TO_ANSWER).close()
 
 
-def replica_memory(strategy: tf.distribute.Strategy) -> int | None:
-    """The bytes of the device that a replica runs on; the replicas on a CPU share what the machine has.
+@gin.configurable(module="sparse_rigl_lands")
+def replica_memory(strategy: tf.distribute.Strategy, gib: float | None = None) -> int | None:
+    """The bytes of the device that a replica runs on, for plans.
+
+    Args:
+      strategy: of the replicas.
+      gib: so many GiB, such as 16 for a core of a TPU v3; None asks the device. The replicas on a CPU share what the
+        machine has, whatever a container may take of it; of a GPU it is what TensorFlow may take.
 
     Returns:
-      Of a GPU what TensorFlow may take; None where it is not known.
+      None where it is not known: a TPU does not tell, and TensorFlow's default strategy names no device.
+
+    Raises:
+      InputError: ``gib`` is not positive.
     """
+    if gib is not None:
+        if not isinstance(gib, int | float) or not gib > 0:
+            raise InputError(f"replica_memory.gib is {gib!r}; it must be positive")
+        return int(gib * 2**30)
+    if strategy is tf.distribute.get_strategy() and not tf.distribute.has_strategy():
+        return None
     devices = strategy.extended.worker_devices
-    name = tf.DeviceSpec.from_string(devices[0])
-    if name.device_type == "CPU":
+    first = tf.DeviceSpec.from_string(devices[0])
+    if first.device_type == "CPU":
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // len(devices)
-    if name.device_type == "TPU":
-        gib = _GIB_OF_TPU.get(os.environ.get("TPU_ACCELERATOR_TYPE", "").partition("-")[0])
-        return gib and gib * 2**30
     limits = {device.name: device.memory_limit for device in device_lib.list_local_devices()}
-    return limits.get(f"/device:{name.device_type}:{name.device_index}")
+    return limits.get(f"/device:{first.device_type}:{first.device_index}")
 
 
 def check_batch(name: str, batch_size: int, strategy: tf.distribute.Strategy) -> None:

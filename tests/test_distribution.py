@@ -68,14 +68,13 @@ def _on(device):
     return types.SimpleNamespace(extended=types.SimpleNamespace(worker_devices=(device,)))
 
 
-def test_memory_of_a_tpu_is_the_published_one_of_its_generation(monkeypatch):
-    tpu = _on("/job:worker/replica:0/task:0/device:TPU:0")
-    for accelerator, gib in (("v3-8", 16), ("v4-32", 32), ("v5litepod-16", 16)):
-        monkeypatch.setenv("TPU_ACCELERATOR_TYPE", accelerator)
-        assert distribution.replica_memory(tpu) == gib * 2**30
-    for unknown in ("v99-8", ""):
-        monkeypatch.setenv("TPU_ACCELERATOR_TYPE", unknown)
-        assert distribution.replica_memory(tpu) is None
+def test_memory_can_be_told_and_is_not_known_of_every_device(one_device):
+    assert distribution.replica_memory(one_device, gib=16) == 16 * 2**30
+    assert distribution.replica_memory(tf.distribute.get_strategy()) is None
+    assert distribution.replica_memory(_on("/job:worker/replica:0/task:0/device:TPU:0")) is None
+    for gib in (0, -1.5, "16"):
+        with pytest.raises(InputError, match="replica_memory.gib is"):
+            distribution.replica_memory(one_device, gib)
 
 
 def test_memory_of_a_gpu_is_what_tensorflow_may_take(monkeypatch):

@@ -26,6 +26,9 @@ def digits_resnet(
 
     Returns:
       A functional model from images [n, *image_shape] to logits [n, num_classes].
+
+    Raises:
+      InputError: as ``residual.images``.
     """
     images, x = residual.images(image_shape, standardise)
     x = residual.stem(x, filters=16, size=3, stride=1)

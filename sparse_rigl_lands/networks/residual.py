@@ -19,7 +19,10 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-_MEAN = 255 * np.array([0.485, 0.456, 0.406])  # of ImageNet's red, green and blue, as the reference has them
+from sparse_rigl_lands.errors import InputError
+
+# Of ImageNet's red, green and blue, as the reference ResNet for TPUs has them, see ``data.crops``.
+_MEAN = 255 * np.array([0.485, 0.456, 0.406])
 _DEVIATION = 255 * np.array([0.229, 0.224, 0.225])
 _BATCH_NORM_MOMENTUM = 0.9
 _BATCH_NORM_EPSILON = 1e-5
@@ -32,10 +35,18 @@ def images(image_shape: tuple[int, int, int], standardise: bool) -> tuple[tf.Ten
       image_shape: height, width, channels.
       standardise: whether the images are pixel values 0 to 255 of red, green and blue, uint8, that are shifted and
         scaled by the mean and the deviation of ImageNet's channels; otherwise they are float32, and taken as they are.
+
+    Returns:
+      The images [n, *image_shape] as they come, and as float32.
+
+    Raises:
+      InputError: pixel values of other than three channels.
     """
     if not standardise:
         taken = tf_keras.Input(image_shape, name="images")
         return taken, taken
+    if image_shape[-1] != len(_MEAN):
+        raise InputError(f"images of shape {image_shape} have no three channels to standardise (standardise=False)")
     pixels = tf_keras.Input(image_shape, dtype="uint8", name="images")
     scale, offset = (1 / _DEVIATION).tolist(), (-_MEAN / _DEVIATION).tolist()
     return pixels, tf_keras.layers.Rescaling(scale, offset, name="images/standardise")(pixels)

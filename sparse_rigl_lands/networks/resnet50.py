@@ -26,6 +26,9 @@ def resnet50(
 
     Returns:
       A functional model from images [n, *image_shape] to logits [n, num_classes].
+
+    Raises:
+      InputError: as ``residual.images``.
     """
     images, x = residual.images(image_shape, standardise)
     x = residual.stem(x, filters=64, size=7, stride=2)

@@ -4,6 +4,9 @@ import math
 from collections.abc import Sequence
 from typing import Any, get_args
 
+import tensorflow as tf
+import tf_keras
+
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths.curves import Curve
 from sparse_rigl_lands.paths.evaluator import BatchNorm
@@ -16,6 +19,13 @@ def check_batch_norm(batch_norm: BatchNorm) -> None:
     """Refuses an unknown choice."""
     if batch_norm not in get_args(BatchNorm):
         raise InputError(f"batch_norm is {batch_norm!r}; known are {', '.join(get_args(BatchNorm))}")
+
+
+def check_dtype(examples: tf.data.Dataset, network: tf_keras.Model) -> None:
+    """Refuses floats for a network of integers, to which Keras would cut them without a word."""
+    given, taken = examples.element_spec[0].dtype, network.inputs[0].dtype
+    if taken.is_integer and not given.is_integer:
+        raise InputError(f"the images are {given.name}, but the network takes {taken.name}, pixel values")
 
 
 def check_curve(curve: Curve | None, control_points: Sequence[str], fitting: Fitting | None) -> None:

@@ -57,13 +57,14 @@ def evaluate_path(
       The losses at every t and at the ends, with what can be judged from them.
 
     Raises:
-      InputError: the points do not fit the network, a setting is unknown, or there are no examples.
+      InputError: the points or the images do not fit the network, a setting is unknown, or there are no examples.
       DivergedError: a loss is not finite.
     """
     strategy = strategy or tf.distribute.get_strategy()
     checks.check_numbers("evaluate_path", num_points=(num_points, 2), batch_size=(batch_size, 1))
     checks.check_numbers("evaluate_path", recalibration_examples=(recalibration_examples, 1))
     checks.check_batch_norm(batch_norm)
+    checks.check_dtype(examples, network)
     t = places(0.0, 1.0, num_points)
     checks.check_statistics(batch_norm, [start, *control_points, end])
     path = WeightPath.between(network, start, end, curve or Line(), mask, control_points)

@@ -89,8 +89,7 @@ def _costs(stages: Sequence[Stage], replica_memory: int | None) -> list[Table | 
     memory = [part for stage in stages if stage.memory for part in (_memory(stage, replica_memory), Text())]
     too_large = [s.name for s in stages if replica_memory is not None and sum(s.memory.values()) > replica_memory]
     warning = f"By this estimate there is too little memory for: {', '.join(too_large)}. " if too_large else ""
-    advice = "More replicas, or smaller batches, take less of each. " if too_large else ""
-    return [table, Text(), *memory, Text(warning + advice + _NOT_COUNTED)]
+    return [table, Text(), *memory, Text(warning + _NOT_COUNTED)]
 
 
 def _memory(stage: Stage, replica_memory: int | None) -> Table:

@@ -99,11 +99,10 @@ def clone(
 def with_precision(network: tf_keras.Model, precision: str) -> tf_keras.Model:
     """A copy of a network that computes in a precision.
 
-    Layers that are given integers, such as those that standardise pixel values, compute in float32 in any case, and so
-    do those that give the network's outputs, such as the final dense one: logits are
-    not rounded, and neither are the sums over the examples that make the gradient of a bias. TensorFlow's
-    CPU kernel adds those up in bfloat16, and is off by 3 % at 256 examples, by 13 % at 4096. The networks of this
-    project have no other bias.
+    Layers that are given integers, such as one that standardises pixel values, compute in float32 in any case, and so
+    do those that give the network's outputs, such as the final dense one: logits are not rounded, and neither are the
+    sums over the examples that make the gradient of a bias. TensorFlow's CPU kernel adds those up in bfloat16, and is
+    off by 3 % at 256 examples, by 13 % at 4096. The networks of this project have no other bias.
 
     Args:
       network: a plain functional model.
@@ -119,9 +118,8 @@ def with_precision(network: tf_keras.Model, precision: str) -> tf_keras.Model:
     def with_policy(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer | None:
         if isinstance(layer, tf_keras.layers.InputLayer):
             return None
-        in_float32 = layer.name in network.output_names or not all(
-            x.dtype.is_floating for x in tf.nest.flatten(layer.input)
-        )
+        taken = [tensor for node in layer.inbound_nodes for tensor in tf.nest.flatten(node.keras_inputs)]
+        in_float32 = layer.name in network.output_names or any(tensor.dtype.is_integer for tensor in taken)
         of_layer = "float32" if in_float32 else precision
         return type(layer).from_config({**layer.get_config(), "dtype": of_layer})
 

@@ -49,6 +49,7 @@ class Workload:
         given, taken = dataset.image_dtype.name, network.inputs[0].dtype.name
         if given != taken:
             raise InputError(
-                f"the dataset has images of {given}, but the network takes {taken}; a network of this project takes "
-                "uint8, pixel values, where standardise=True, and float32, images that are standardised, otherwise"
+                f"the dataset has images of {given}, but the network takes {taken}; pixel values are uint8, for a "
+                "tf_keras.Input of dtype='uint8' with a Rescaling behind it, as standardise=True makes both; images "
+                "that are standardised are float32"
             )

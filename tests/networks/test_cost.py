@@ -29,6 +29,10 @@ def _small():
     return tf_keras.Model(images, _LAYERS.Dense(5, name="logits")(hidden))
 
 
+def _of_pixels():
+    return digits_resnet((8, 8, 3), standardise=True)
+
+
 def test_by_hand():
     network = _small()
     assert cost.forward_flops(network) == {
@@ -52,7 +56,7 @@ def test_groups_and_a_layer_that_is_called_twice():
 
 
 def test_the_profiler_counts_the_same_operations_of_resnet50(resnet):
-    of_one_image = tf.function(resnet).get_concrete_function(tf.TensorSpec([1, 224, 224, 3], tf.uint8))
+    of_one_image = tf.function(resnet).get_concrete_function(tf.TensorSpec([1, 224, 224, 3], resnet.inputs[0].dtype))
     graph = convert_variables_to_constants_v2(of_one_image).graph
     builder = tf.compat.v1.profiler.ProfileOptionBuilder
     options = builder(builder.float_operation()).with_empty_output()
@@ -85,7 +89,7 @@ def _elements_that_the_gradient_takes(network):
     return sum(math.prod(tensor.shape[1:]) for tensor in kept)
 
 
-@pytest.mark.parametrize("build", [_small, digits_resnet, lambda: resnet50((32, 32, 3))])
+@pytest.mark.parametrize("build", [_small, digits_resnet, _of_pixels, lambda: resnet50((32, 32, 3))])
 def test_tensorflows_gradients_take_what_is_kept(build):
     network = build()
     assert sum(cost.activations_kept(network).values()) == _elements_that_the_gradient_takes(network)

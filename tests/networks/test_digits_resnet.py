@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
+from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.networks.digits_resnet import digits_resnet
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.point import Origin, assign
@@ -48,3 +49,9 @@ def test_a_zero_gamma_and_a_sparse_mask_leave_channels_without_gradient(random, 
     dead = sum(np.count_nonzero(gradient == 0) for gradient in tape.gradient(loss, betas))
     assert dead >= least_dead
     assert zero_gamma or dead < 48
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_only_three_channels_can_be_standardised(channels):
+    with pytest.raises(InputError, match=rf"images of shape \(8, 8, {channels}\) have no three channels"):
+        digits_resnet((8, 8, channels), standardise=True)

@@ -11,6 +11,7 @@ import tensorflow as tf
 import tf_keras
 
 from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.networks.digits_resnet import digits_resnet
 from sparse_rigl_lands.paths.curves import Line, PolygonalChain
 from sparse_rigl_lands.paths.evaluator import PathEvaluator
 from sparse_rigl_lands.paths.interface import evaluate_path
@@ -132,3 +133,25 @@ def test_a_network_of_keras_applications_on_any_data(batch_norm):
         expected = -np.mean(log_p[np.arange(20), labels])
         assert found.losses.cross_entropy[k] == pytest.approx(expected, rel=1e-4)
     assert found.losses.units == (2 if batch_norm == "batch" else 20)
+
+
+@pytest.mark.parametrize("batch_norm", ["batch", "stored", "recalibrated"])
+def test_a_path_of_pixel_values_is_that_of_the_images_they_stand_for(random, batch_norm):
+    """The last batch is padded, with pixel values too."""
+    network, plain = (digits_resnet((8, 8, 3), standardise=standardise) for standardise in (True, False))
+    ends = [random_point(plain, seed) for seed in (0, 1)]
+    pixels, labels = random.integers(256, size=(50, 8, 8, 3), dtype="uint8"), random.integers(10, size=50)
+    images = tf_keras.Model(network.input, network.get_layer("images/standardise").output)(pixels)
+    found, expected = (
+        evaluate_path(of, *ends, tf.data.Dataset.from_tensor_slices((taken, labels)), 3, batch_norm, batch_size=20)
+        for of, taken in ((network, pixels), (plain, images))
+    )
+    np.testing.assert_allclose(found.losses.cross_entropy, expected.losses.cross_entropy, rtol=1e-5)
+
+
+def test_images_that_are_standardised_are_not_cut_to_pixel_values():
+    network = digits_resnet((8, 8, 3), standardise=True)
+    ends = [random_point(network, seed) for seed in (0, 1)]
+    examples = tf.data.Dataset.from_tensor_slices((tf.zeros((5, 8, 8, 3)), tf.zeros(5, tf.int32)))
+    with pytest.raises(InputError, match="the images are float32, but the network takes uint8, pixel values"):
+        evaluate_path(network, *ends, examples, 3)

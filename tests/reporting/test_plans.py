@@ -93,7 +93,7 @@ def test_plan_of_training(training):
         "22.4 GB",
         "22.5 GB",  # all
         "its device has                          17.2 GB",
-        "By this estimate there is too little memory for: training. More replicas, or smaller batches, take less",
+        "By this estimate there is too little memory for: training. Memory is estimated from shapes",
     ):
         assert words in text
     assert "momentum  " not in text  # there is none
@@ -105,6 +105,15 @@ def test_what_fits_or_is_not_known_to_is_not_warned_of(training):
         text = _shown(plans.training_table(dataclasses.replace(training, replica_memory=memory)))
         assert "too little memory" not in text
         assert ("its device has" in text) == (memory is not None)
+
+
+def test_every_stage_of_a_path_that_does_not_fit_is_named(path):
+    stages = [
+        dataclasses.replace(stage, memory={"weights": size}) for stage, size in zip(path.stages, (5, 7), strict=True)
+    ]
+    for memory, named in ((4, "fit, evaluation"), (6, "evaluation")):
+        text = _shown(plans.path_table(dataclasses.replace(path, stages=stages, replica_memory=memory)))
+        assert f"too little memory for: {named}. " in text
 
 
 def test_plan_of_a_path(path):

@@ -64,10 +64,18 @@ def test_precision_of_a_variant(network):
 
 
 def test_pixel_values_are_standardised_in_float32():
-    """bfloat16 would round what is scaled, and what is added to it."""
-    model = variants.with_precision(digits_resnet((8, 8, 3), standardise=True), "mixed_bfloat16")
-    assert model.get_layer("images/standardise").compute_dtype == "float32"
-    assert model.get_layer("stem/conv").compute_dtype == "bfloat16"
+    """bfloat16 would round what is scaled, and what is added to it; so in every variant."""
+    network = digits_resnet((8, 8, 3), standardise=True)
+    plain = variants.with_precision(network, "mixed_bfloat16")
+    mask = Mask({"stem/conv/kernel": np.ones((3, 3, 3, 16), bool)})
+    pixels = np.arange(192, dtype="uint8").reshape(1, 8, 8, 3)
+    expected = tf_keras.Model(network.input, network.get_layer("images/standardise").output)(pixels)
+    for model in (plain, masked_variant(plain, mask), pruned_variant(plain, {}, PruningSchedule(0, 10, 10))):
+        layer = model.get_layer("images/standardise")
+        np.testing.assert_array_equal(tf_keras.Model(model.input, layer.output)(pixels), expected)
+        assert (
+            next(each for each in variants.plain_layers(model) if each.name == "stem/conv").compute_dtype == "bfloat16"
+        )
 
 
 @pytest.mark.parametrize("masked", [False, True])

@@ -1,6 +1,7 @@
 """Protects: a network that does not fit its dataset is refused before anything runs."""
 
 import pytest
+import tensorflow as tf
 
 from sparse_rigl_lands.data.digits import Digits
 from sparse_rigl_lands.errors import InputError
@@ -20,9 +21,12 @@ def test_network_of_other_images_or_classes(shape):
         Workload("digits", Digits(), digits_resnet(**shape), Objective())
 
 
-def test_network_of_pixel_values_for_images_that_are_standardised():
+@pytest.mark.parametrize("given", ["float32", "uint8"])
+def test_pixel_values_and_images_that_are_standardised_are_not_taken_for_each_other(given):
     class Coloured(Digits):
-        image_shape = (8, 8, 3)
+        image_shape, image_dtype = (8, 8, 3), tf.as_dtype(given)
 
-    with pytest.raises(InputError, match="the dataset has images of float32, but the network takes uint8"):
-        Workload("digits", Coloured(), digits_resnet((8, 8, 3), standardise=True), Objective())
+    fitting, other = (digits_resnet((8, 8, 3), standardise=(given == "uint8") == fits) for fits in (True, False))
+    assert Workload("digits", Coloured(), fitting, Objective()).network is fitting
+    with pytest.raises(InputError, match=f"the dataset has images of {given}, but the network takes "):
+        Workload("digits", Coloured(), other, Objective())
