@@ -111,13 +111,16 @@ def test_the_papers_file_on_a_small_imagenet(commands, prepared_imagenet, tmp_pa
 
 
 def test_a_dry_run_tells_the_plan_and_writes_nothing(commands, small_training, tmp_path):
-    output = commands.run("train.py", *small_training, "--dry_run", f"--output_dir={tmp_path / 'run'}")
+    memory = "--gin_param=replica_memory.gib=0.001"
+    output = commands.run("train.py", *small_training, "--dry_run", memory, f"--output_dir={tmp_path / 'run'}")
     for words in (
         "block3/conv2/kernel",
         "digits: Digits, 1,437 training and 360 test images of 8x8x1",
         "3, the first before step 10, the last before step 30",
         "1.53 MFLOPs an image",
         "Memory of a replica, training",
+        "1.07 MB",  # its device has
+        "too little memory for: training.",
     ):
         assert words in output
     assert not any(tmp_path.iterdir())
