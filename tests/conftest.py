@@ -1,5 +1,6 @@
 """What the tests share: two logical CPUs, small networks, and the commands as a person runs them."""
 
+import itertools
 import os
 import pathlib
 import subprocess
@@ -34,8 +35,24 @@ tf.config.set_logical_device_configuration(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slow tests come first, so that none is left at the end with nothing beside it."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Every process begins with its share of the slow tests, the slowest first: none is left at the end by itself.
+
+    Under ``--dist=worksteal`` a process begins with a run of the list, and takes from others what they would do last.
+    """
+
+    def minutes(item: pytest.Item) -> float:
+        mark = item.get_closest_marker("slow")
+        return mark.kwargs.get("minutes", 1) if mark else 0
+
+    slow = sorted(filter(minutes, items), key=minutes, reverse=True)
+    fast = iter([item for item in items if not minutes(item)])
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    remaining, runs = len(items), []
+    for process in range(processes):
+        of_process, size = slow[process::processes], remaining // (processes - process)
+        runs += [*of_process, *itertools.islice(fast, max(size - len(of_process), 0))]
+        remaining -= size
+    items[:] = [*runs, *fast]
 
 
 @pytest.fixture(autouse=True)

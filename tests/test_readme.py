@@ -53,7 +53,7 @@ def _run(arguments, checkout):
     return process.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=6)
 def test_commands_on_digits(checkout):
     commands = [command for command in _commands() if not _is_paper_scale(command) and not _is_long(command)]
     assert len(commands) == 11

@@ -74,7 +74,7 @@ def test_dense_and_zeroed_runs_need_no_other(commands, small_training, tmp_path,
     assert (largest["nonzero_at_start"], largest["kept"]) == (at_start, 36864)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=3)
 def test_the_papers_file_on_a_small_imagenet(commands, prepared_imagenet, tmp_path):
     """ResNet-50 at 224 is trained, asked to end, goes on, and is interpolated."""
     run = files.RunFiles(tmp_path / "run")
