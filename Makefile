@@ -26,6 +26,11 @@ demo: $(VENV)/installed
 	$(RUN) interpolate.py --start=$(DEMO)/pruned-seed$(SEED)/checkpoints/step_00000000 \
 	    --end=$(DEMO)/pruned-seed$(SEED) --output_dir=$(DEMO)/initialization_to_pruned-seed$(SEED)
 
+# The C library would give memory back after every step, to ask for it again page by page: on a virtual machine that was
+# half of the time of training a small network.
+test: export MALLOC_TRIM_THRESHOLD_ := 2000000000
+test: export MALLOC_MMAP_THRESHOLD_ := 1000000000
+test: export MALLOC_TOP_PAD_ := 67108864
 test: $(VENV)/installed-test
 	$(RUN) -m pytest --numprocesses=3 --dist=worksteal  # tests wait for commands, too: two would leave a core idle at times
 
