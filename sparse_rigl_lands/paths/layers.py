@@ -117,7 +117,10 @@ class CurveConv2D(_Linear, tf_keras.layers.Conv2D):
             raise InputError(f"layer {self.name} has its channels first, which curves do not support")
 
     def _apply_kernel(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-        return self.convolution_op(inputs, kernel)
+        if self.groups == 1:
+            return self.convolution_op(inputs, kernel)
+        # By itself TensorFlow convolves groups on some CPUs alone, those that it uses oneDNN for; compiled, on all.
+        return tf.function(self.convolution_op, jit_compile=True)(inputs, kernel)
 
 
 class CurveDense(_Linear, tf_keras.layers.Dense):

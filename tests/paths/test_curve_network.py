@@ -236,15 +236,23 @@ def test_the_moments_of_a_batch_are_those_of_its_examples_in_float32(random):
     np.testing.assert_allclose(found["norm/moving_variance"], live.var((0, 1, 2)), rtol=1e-5)
 
 
-def test_gradient_reaches_the_control_points_by_their_coefficients(network, points, random):
+def test_gradient_reaches_the_control_points_by_their_coefficients(random):
+    """Through a convolution in groups, too."""
+    network = _foreign()
     curve = CurveNetwork(network, 3)
-    curve.assign(points)
-    variables = curve.control_points()["head/dense/kernel"]
+    curve.assign([_random_point(network, random) for _ in range(3)])
+    variables = curve.control_points()["biased/kernel"]
     images = random.normal(size=(4, 8, 8, 1)).astype("float32")
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(variables)
-        loss = tf.reduce_sum(curve(images, tf.constant(COEFFICIENTS[2])) ** 2)
-    gradients = tape.gradient(loss, variables)
+
+    @tf.function
+    def gradients_of(images, coefficients):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(variables)
+            loss = tf.reduce_sum(curve(images, coefficients) ** 2)
+        return tape.gradient(loss, variables)
+
+    gradients = gradients_of(images, tf.constant(COEFFICIENTS[2]))
+    assert np.any(gradients[0] != 0)
     for gradient, coefficient in zip(gradients, COEFFICIENTS[2], strict=True):
         np.testing.assert_allclose(gradient / coefficient, gradients[0] / COEFFICIENTS[2][0], rtol=1e-4)
 
