@@ -8,7 +8,18 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "sparse_rigl_lands"
 ROOMS = ["data", "networks", "sparsity", "points", "training", "paths", "studies", "reporting"]  # from the ground up
-COMMON = {"files", "storage", "distribution", "replicas", "progress", "preemption", "workers", "seeds", "errors"}
+COMMON = {
+    "files",
+    "storage",
+    "distribution",
+    "devices",
+    "replicas",
+    "progress",
+    "preemption",
+    "workers",
+    "seeds",
+    "errors",
+}
 
 
 def _imported_modules(path):

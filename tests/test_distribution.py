@@ -1,9 +1,8 @@
-"""Protects: which strategy is chosen, and what devices lack. The tests' process has two logical CPUs."""
+"""Protects: which strategy is chosen. The tests' process has two logical CPUs."""
 
 import json
 import re
 import time
-import types
 
 import pytest
 import tensorflow as tf
@@ -37,51 +36,6 @@ def test_what_cannot_be_had(settings, message):
     tf.config.list_logical_devices()
     with pytest.raises(InputError, match=message):
         distribution.strategy(**settings)
-
-
-def _with_gpu(monkeypatch, capability):
-    gpu = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
-    details = {"device_name": "Some GPU", "compute_capability": capability}
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [gpu])
-    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda device: details)
-
-
-def test_a_precision_that_the_gpu_lacks(monkeypatch):
-    distribution.check_precision("mixed_bfloat16")  # a CPU computes it
-    _with_gpu(monkeypatch, (7, 5))
-    distribution.check_precision("float32")
-    with pytest.raises(InputError, match="precision is 'mixed_bfloat16', which the Some GPU lacks"):
-        distribution.check_precision("mixed_bfloat16")
-    _with_gpu(monkeypatch, (8, 0))
-    distribution.check_precision("mixed_bfloat16")
-
-
-def test_replicas_on_a_cpu_share_the_memory_of_the_machine(one_device, mirrored):
-    with open("/proc/meminfo", encoding="utf-8") as lines:
-        total = 1024 * int(next(line.split()[1] for line in lines if line.startswith("MemTotal:")))
-    assert distribution.replica_memory(one_device) == total
-    assert distribution.replica_memory(mirrored) == total // 2
-
-
-def _on(device):
-    """A strategy over a device that is not here."""
-    return types.SimpleNamespace(extended=types.SimpleNamespace(worker_devices=(device,)))
-
-
-def test_memory_can_be_told_and_is_not_known_of_every_device(one_device):
-    assert distribution.replica_memory(one_device, gib=16) == 16 * 2**30
-    assert distribution.replica_memory(tf.distribute.get_strategy()) is None
-    assert distribution.replica_memory(_on("/job:worker/replica:0/task:0/device:TPU:0")) is None
-    for gib in (0, -1.5, "16"):
-        with pytest.raises(InputError, match="replica_memory.gib is"):
-            distribution.replica_memory(one_device, gib)
-
-
-def test_memory_of_a_gpu_is_what_tensorflow_may_take(monkeypatch):
-    of_gpus = [types.SimpleNamespace(name=f"/device:GPU:{i}", memory_limit=10**10 + i) for i in range(2)]
-    monkeypatch.setattr(distribution.device_lib, "list_local_devices", lambda: of_gpus)
-    assert distribution.replica_memory(_on("/job:localhost/replica:0/task:0/device:GPU:1")) == 10**10 + 1
-    assert distribution.replica_memory(_on("/device:GPU:7")) is None
 
 
 _CLUSTER = {"worker": ["127.0.0.1:1111", "127.0.0.1:2222"]}

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import gin
 import tensorflow as tf
 
-from sparse_rigl_lands import distribution, files, seeds
+from sparse_rigl_lands import devices, distribution, files, seeds
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths import control_points
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
@@ -69,7 +69,7 @@ class CurveFit:
         if fitting.manifold == "sparse" and not path.mask.arrays:
             raise InputError("Fitting.manifold is 'sparse', but the path has no mask that would make it a subspace")
         curve, mask = path.curve, path.mask if fitting.manifold == "sparse" else Mask({})
-        distribution.check_precision(fitting.precision)
+        devices.check_precision(fitting.precision)
         distribution.check_batch("Fitting.batch_size", fitting.batch_size, strategy)
         workload.dataset.check_batch_size(fitting.batch_size)
         if float(fitting.learning_rate(fitting.steps - 1)) <= 0:

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from sparse_rigl_lands.distribution import replica_memory
+from sparse_rigl_lands.devices import replica_memory
 from sparse_rigl_lands.networks import cost
 from sparse_rigl_lands.paths.fitting import Fitting
 from sparse_rigl_lands.paths.preparation import PreparedPath

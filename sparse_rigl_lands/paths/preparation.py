@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from sparse_rigl_lands import distribution, files
+from sparse_rigl_lands import devices, files
 from sparse_rigl_lands.paths import checks
 from sparse_rigl_lands.paths.curves import Curve, Line, places
 from sparse_rigl_lands.paths.evaluator import BatchNorm, PathEvaluator, unit_of
@@ -166,7 +166,7 @@ def prepare_path(
     checks.check_judgement(confidence, tolerance)
     checks.check_save_every(save_every)
     checks.check_batch_norm(batch_norm)
-    distribution.check_precision(precision)
+    devices.check_precision(precision)
     checks.check_curve(curve, control_points, fitting)
     curve, through = curve or Line(), _load(control_points)
     checks.check_workloads([start, *through, end])

@@ -9,7 +9,7 @@ import tensorflow as tf
 import tf_keras
 
 from sparse_rigl_lands.data.dataset import Dataset
-from sparse_rigl_lands.distribution import replica_memory
+from sparse_rigl_lands.devices import replica_memory
 from sparse_rigl_lands.networks import cost
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training.methods import Method

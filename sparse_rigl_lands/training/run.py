@@ -12,7 +12,7 @@ import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-from sparse_rigl_lands import distribution, files, storage
+from sparse_rigl_lands import devices, distribution, files, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import point as points
 from sparse_rigl_lands.points.point import Origin, Point
@@ -83,7 +83,7 @@ def prepare_run(
     if not isinstance(seed, int):
         raise InputError(f"train.seed is {seed!r}; it must be a whole number")
     method.validate(recipe.steps)
-    distribution.check_precision(recipe.precision)
+    devices.check_precision(recipe.precision)
     distribution.check_batch("Recipe.batch_size", recipe.batch_size, strategy)
     workload.dataset.check_batch_size(recipe.batch_size)
     run = files.default_run(workload.name, method.name, seed) if output_dir is None else files.RunFiles(output_dir)

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from sparse_rigl_lands import distribution, files
+from sparse_rigl_lands import devices, files
 from sparse_rigl_lands.data.digits import Digits
 from sparse_rigl_lands.networks.digits_resnet import digits_resnet
 from sparse_rigl_lands.sparsity.distributions import uniform
@@ -79,7 +79,7 @@ def test_the_pruned_run_on_digits(digits, one_device, tmp_path):
         "activations kept for the backward pass": 4 * 128 * (stem + block1 + block2 + block3 + 64),
         "images of a batch": 4 * 128 * 64,
     }
-    assert plan.replica_memory == distribution.replica_memory(one_device)
+    assert plan.replica_memory == devices.replica_memory(one_device)
     assert not (tmp_path / "run").exists()
 
 

@@ -1,0 +1,54 @@
+"""Protects: what is told of devices, here and not here. The tests' process has two logical CPUs."""
+
+import types
+
+import pytest
+import tensorflow as tf
+
+from sparse_rigl_lands import devices
+from sparse_rigl_lands.errors import InputError
+
+
+def _with_gpu(monkeypatch, capability):
+    gpu = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
+    details = {"device_name": "Some GPU", "compute_capability": capability}
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [gpu])
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda device: details)
+
+
+def test_a_precision_that_the_gpu_lacks(monkeypatch):
+    devices.check_precision("mixed_bfloat16")  # a CPU computes it
+    _with_gpu(monkeypatch, (7, 5))
+    devices.check_precision("float32")
+    with pytest.raises(InputError, match="precision is 'mixed_bfloat16', which the Some GPU lacks"):
+        devices.check_precision("mixed_bfloat16")
+    _with_gpu(monkeypatch, (8, 0))
+    devices.check_precision("mixed_bfloat16")
+
+
+def test_replicas_on_a_cpu_share_the_memory_of_the_machine(one_device, mirrored):
+    with open("/proc/meminfo", encoding="utf-8") as lines:
+        total = 1024 * int(next(line.split()[1] for line in lines if line.startswith("MemTotal:")))
+    assert devices.replica_memory(one_device) == total
+    assert devices.replica_memory(mirrored) == total // 2
+
+
+def _on(device):
+    """A strategy over a device that is not here."""
+    return types.SimpleNamespace(extended=types.SimpleNamespace(worker_devices=(device,)))
+
+
+def test_memory_can_be_told_and_is_not_known_of_every_device(one_device):
+    assert devices.replica_memory(one_device, gib=16) == 16 * 2**30
+    assert devices.replica_memory(tf.distribute.get_strategy()) is None
+    assert devices.replica_memory(_on("/job:worker/replica:0/task:0/device:TPU:0")) is None
+    for gib in (0, -1.5, "16"):
+        with pytest.raises(InputError, match="replica_memory.gib is"):
+            devices.replica_memory(one_device, gib)
+
+
+def test_memory_of_a_gpu_is_what_tensorflow_may_take(monkeypatch):
+    of_gpus = [types.SimpleNamespace(name=f"/device:GPU:{i}", memory_limit=10**10 + i) for i in range(2)]
+    monkeypatch.setattr(devices.device_lib, "list_local_devices", lambda: of_gpus)
+    assert devices.replica_memory(_on("/job:localhost/replica:0/task:0/device:GPU:1")) == 10**10 + 1
+    assert devices.replica_memory(_on("/device:GPU:7")) is None
