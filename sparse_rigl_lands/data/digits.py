@@ -70,14 +70,14 @@ class Digits(Dataset):
         epochs = tf.data.Dataset.counter(first_epoch)
         examples = epochs.flat_map(epoch_examples).skip(first_in_epoch)
         batches = examples.batch(batch_size, drop_remainder=True)
-        return endless(divided(batches, batch_size, share)).prefetch(tf.data.AUTOTUNE)
+        return endless(divided(batches, batch_size, share)).prefetch(2).with_options(_untuned())
 
     def evaluation_examples(self, split: Split, augmented: bool, seed: int, selection: Selection) -> tf.data.Dataset:
         if augmented:
             images, labels = self._augmented(split, seeds.key(seed, "evaluation augmentation"), tf.constant(0))
         else:
             images, labels = self._standardised(tf.constant(self._examples[split][0])), self._examples[split][1]
-        return selection.of(tf.data.Dataset.from_tensor_slices((images, labels)))
+        return selection.of(tf.data.Dataset.from_tensor_slices((images, labels))).with_options(_untuned())
 
     def _augmented(self, split: Split, key: int, epoch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         images, labels = self._examples[split]
@@ -86,3 +86,10 @@ class Digits(Dataset):
 
     def _standardised(self, images: tf.Tensor) -> tf.Tensor:
         return (images - self._mean) / self._deviation
+
+
+def _untuned() -> tf.data.Options:
+    """There is nothing to tune, and whoever lets go of an iterator may wait for the tuner, see ``replicas``."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return options
