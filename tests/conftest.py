@@ -3,8 +3,6 @@
 import itertools
 import os
 import pathlib
-import subprocess
-import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -22,8 +20,7 @@ from sparse_rigl_lands.points.point import Origin, Point
 from sparse_rigl_lands.sparsity import random_masks, variants
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.workload import Workload
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from tests.commands import Commands
 
 # Compiling a graph can take a second, however small the example is.
 hypothesis.settings.register_profile("tensorflow", deadline=None, max_examples=25, derandomize=True)
@@ -99,35 +96,9 @@ def random() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-class Commands:
-    """The entry scripts, as a person runs them from the project's root."""
-
-    def start(self, script: str, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, script, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-
-    def run(self, script: str, *arguments: str) -> str:
-        """Runs a command that must succeed, and returns what it printed."""
-        process = self.start(script, *arguments)
-        output, errors = process.communicate(timeout=600)
-        assert process.returncode == 0, errors
-        return output
-
-    def refuses(self, script: str, *arguments: str, status: int = 1) -> str:
-        """Runs a command that must fail with one clear line on stderr, and returns that line."""
-        process = self.start(script, *arguments)
-        output, errors = process.communicate(timeout=600)
-        assert process.returncode == status, errors
-        assert output == ""
-        assert errors.startswith("error: "), errors
-        assert errors.count("\n") == 1, errors
-        return errors
-
-
 @pytest.fixture(scope="session")
-def commands() -> Commands:
-    return Commands()
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Commands:
+    return Commands(tmp_path_factory.mktemp("commands"))
 
 
 @pytest.fixture(scope="session")
@@ -135,6 +106,7 @@ def small_training() -> list[str]:
     """Flags that make the digits experiment short."""
     settings = {
         "Recipe.steps": 60,
+        "Recipe.batch_size": 32,
         "Recipe.checkpoint_every": 15,
         "Recipe.log_every": 10,
         "WarmupStepDecay.warmup_steps": 5,

@@ -41,50 +41,65 @@ def _is_long(command):
     return "sweep.py" in command or "curves.py" in command
 
 
-def _start(arguments, checkout):
-    return subprocess.run(
+def _run(arguments, checkout):
+    process = subprocess.run(
         [sys.executable, *arguments], cwd=checkout, capture_output=True, text=True, check=False, timeout=600
     )
-
-
-def _run(arguments, checkout):
-    process = _start(arguments, checkout)
     assert process.returncode == 0, process.stderr
     return process.stdout
 
 
-@pytest.mark.slow(minutes=6)
-def test_commands_on_digits(checkout):
+def _commands_on_digits():
     commands = [command for command in _commands() if not _is_paper_scale(command) and not _is_long(command)]
     assert len(commands) == 11
-    for command in commands:
-        output = _run(shlex.split(command)[1:], checkout)
-        written = output.splitlines()[-1].removeprefix("checkpoint: ")
-        assert list(checkout.glob(f"{written}*")), output
+    return [shlex.split(command)[1:] for command in commands]
 
 
-def test_commands_at_the_papers_scale_ask_for_imagenet(checkout, tmp_path, monkeypatch):
+def _check_written(output, checkout):
+    written = output.splitlines()[-1].removeprefix("checkpoint: ")
+    assert list(checkout.glob(f"{written}*")), output
+
+
+@pytest.mark.slow
+def test_commands_on_digits(commands, small_training, checkout):
+    """With settings added that make them short."""
+    shorter = {
+        "train.py": small_training[1:],
+        "interpolate.py": ["--gin_param=interpolate.num_points=3", "--gin_param=Sample.images=256"],
+        "scripts/solutions.py": [],
+    }
+    for script, *arguments in _commands_on_digits():
+        shorter_fit = ["--gin_param=Fitting.steps=20"] * any("cubic" in argument for argument in arguments)
+        _check_written(commands.run(script, *arguments, *shorter[script], *shorter_fit, cwd=checkout), checkout)
+
+
+@pytest.mark.slow
+@pytest.mark.whole
+def test_commands_on_digits_as_written(checkout):
+    for arguments in _commands_on_digits():
+        _check_written(_run(arguments, checkout), checkout)
+
+
+def test_commands_at_the_papers_scale_ask_for_imagenet(commands, checkout, tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
-    commands = [command for command in _commands() if _is_paper_scale(command) and "train.py" in command]
-    assert len(commands) == 4
-    for command in commands:
-        process = _start(shlex.split(command)[1:], checkout)
+    of_imagenet = [command for command in _commands() if _is_paper_scale(command) and "train.py" in command]
+    assert len(of_imagenet) == 4
+    for command in of_imagenet:
+        process = commands.start(*shlex.split(command)[1:], cwd=checkout)
+        _, errors = process.communicate()
         assert process.returncode == 1
-        assert process.stderr.startswith(f"error: imagenet2012, version 5.1.0 or 5.0.0, is not prepared in {tmp_path}")
+        assert errors.startswith(f"error: imagenet2012, version 5.1.0 or 5.0.0, is not prepared in {tmp_path}")
 
 
-def test_the_papers_paths_ask_for_their_ends(checkout):
-    commands = [command for command in _commands() if _is_paper_scale(command) and "--start" in command]
-    assert len(commands) == 3
-    for command in commands:
-        process = _start(shlex.split(command)[1:], checkout)
-        assert process.returncode == 1
-        assert re.fullmatch(
-            "error: runs/imagenet/(scratch|pruned)-seed0: no such checkpoint or run directory\n", process.stderr
-        )
+def test_the_papers_paths_ask_for_their_ends(commands, checkout):
+    of_imagenet = [command for command in _commands() if _is_paper_scale(command) and "--start" in command]
+    assert len(of_imagenet) == 3
+    for command in of_imagenet:
+        error = commands.refuses(*shlex.split(command)[1:], cwd=checkout)
+        assert re.fullmatch("error: runs/imagenet/(scratch|pruned)-seed0: no such checkpoint or run directory\n", error)
 
 
-def test_the_sweeps_are_the_gin_files(checkout):
+def test_the_sweeps_are_the_gin_files():
     """They take half an hour or days; tests/scripts/test_sweep.py runs a short one."""
     commands = [command for command in _commands() if "sweep.py" in command]
     assert commands == [
@@ -99,8 +114,9 @@ def test_the_study_of_curves_is_the_gin_files():
 
 
 @pytest.mark.parametrize("program", _blocks("python"), ids=["path of any model", "run and path"])
-def test_programs(checkout, program):
-    output = _run(["-c", program], checkout).strip()
+def test_programs(commands, checkout, program):
+    (checkout / "program.py").write_text(program)
+    output = commands.run("program.py", cwd=checkout).splitlines()[-1]
     assert output in ("monotone", "barrier", "no_barrier", "undecided") or (checkout / output).exists()
 
 

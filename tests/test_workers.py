@@ -9,7 +9,6 @@ import pytest
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.workers import Workers
 from tests import worker
-from tests.conftest import ROOT
 
 
 def test_one_process_agrees_with_itself(one_device, mirrored):
@@ -24,9 +23,9 @@ def test_one_process_agrees_with_itself(one_device, mirrored):
 
 
 @pytest.mark.slow
-def test_two_workers_agree_with_one_device_and_with_two_logical_cpus(one_device, mirrored, tmp_path):
+def test_two_workers_agree_with_one_device_and_with_two_logical_cpus(commands, one_device, mirrored, tmp_path):
     """Both end up with all sums of a path, and with the same masks, losses and weights of training."""
-    processes = worker.start(["-m", "tests.worker", str(tmp_path / "{index}.npz")], ROOT)
+    processes = worker.start(commands, "tests/worker.py", str(tmp_path / "{index}.npz"))
     for process in processes:
         _, errors = process.communicate(timeout=300)
         assert process.returncode == 0, errors
@@ -73,7 +72,7 @@ def test_workers_that_are_stopped_and_killed_end_with_the_bits_of_two_logical_cp
     logical = ["--gin_param=strategy.kind='mirrored'", "--gin_param=strategy.logical_cpus=2"]
     commands.run("train.py", *small_training, *logical, f"--output_dir={undisturbed.directory}")
 
-    processes = worker.start(command, ROOT)
+    processes = worker.start(commands, *command)
     _wait_for(run, 15, processes)
     processes[1].send_signal(signal.SIGTERM)
     statuses, errors = _statuses(processes)
@@ -82,14 +81,14 @@ def test_workers_that_are_stopped_and_killed_end_with_the_bits_of_two_logical_cp
     for each in errors:
         assert f"stopped by SIGTERM after step {stopped_at}, which is saved; run the same command to go on" in each
 
-    processes = worker.start(command, ROOT)
+    processes = worker.start(commands, *command)
     _wait_for(run, max(30, stopped_at + 1), processes)
     processes[0].kill()
     statuses, errors = _statuses(processes)
     assert statuses == [-signal.SIGKILL, 75], errors
     assert "another worker was lost" in errors[1]
 
-    processes = worker.start(command, ROOT)
+    processes = worker.start(commands, *command)
     statuses, errors = _statuses(processes)
     assert statuses == [0, 0], errors
     assert run.checkpoint_steps() == [0, 60]
@@ -102,20 +101,20 @@ def test_workers_that_are_stopped_and_killed_end_with_the_bits_of_two_logical_cp
 
 
 @pytest.mark.slow
-def test_workers_without_a_common_directory_are_refused(small_run, tmp_path):
+def test_workers_without_a_common_directory_are_refused(commands, small_run, tmp_path):
     """Each would add up its own part of other images: sums that were begun in another directory, or not at all."""
     path = files.PathFiles(tmp_path / "path0")
     start = files.RunFiles(small_run).checkpoint(0)
     command = ["interpolate.py", f"--start={start}", f"--end={small_run}", f"--output_dir={tmp_path / 'path{index}'}"]
     command += ["--gin_param=interpolate.save_every=0.01", "--gin_param=interpolate.batch_size=8"]
-    processes = worker.start(command, ROOT)
+    processes = worker.start(commands, *command)
     while not path.partial_losses.exists():
         assert all(process.poll() is None for process in processes), [process.communicate() for process in processes]
         time.sleep(0.002)
     processes[0].send_signal(signal.SIGTERM)
     statuses, errors = _statuses(processes)
     assert statuses == [75, 75], errors
-    statuses, errors = _statuses(worker.start(command, ROOT))
+    statuses, errors = _statuses(worker.start(commands, *command))
     assert statuses == [1, 1]
     for each in errors:
         assert "the workers do not see the same sums in " in each

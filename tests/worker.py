@@ -1,11 +1,9 @@
-"""One of several workers that do together what one device can do: python -m tests.worker OUTPUT, under TF_CONFIG."""
+"""One of several workers that do together what one device can do: tests/worker.py OUTPUT, under TF_CONFIG."""
 
 import json
 import os
 import socket
-import subprocess
 import sys
-from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -24,14 +22,15 @@ from sparse_rigl_lands.sparsity.pruned import PruningSchedule, mask_update, prun
 from sparse_rigl_lands.training.network_trainer import NetworkTrainer
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.workers import Workers
+from tests.commands import Commands, Process
 from tests.paths.random_points import random_point
 
 BATCH_SIZE = 8  # of a replica
 BATCH_NORMS = ("batch", "stored", "recalibrated")
 
 
-def start(command: Sequence[str], root: os.PathLike[str], count: int = 2) -> list[subprocess.Popen[str]]:
-    """Starts a Python command as every worker of a cluster on 127.0.0.1; ``{index}`` in it is the worker's."""
+def start(commands: Commands, script: str, *arguments: str, count: int = 2) -> list[Process]:
+    """Starts a script as every worker of a cluster on 127.0.0.1; ``{index}`` in an argument is the worker's."""
     sockets = [socket.socket() for _ in range(count)]
     for each in sockets:
         each.bind(("127.0.0.1", 0))
@@ -41,10 +40,9 @@ def start(command: Sequence[str], root: os.PathLike[str], count: int = 2) -> lis
     processes = []
     for index in range(count):
         cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        environment = {**os.environ, "TF_CONFIG": json.dumps(cluster), "PYTHONPATH": str(root)}
-        words = [sys.executable, *(word.replace("{index}", str(index)) for word in command)]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        processes.append(subprocess.Popen(words, cwd=root, env=environment, **pipes))
+        words = [word.replace("{index}", str(index)) for word in arguments]
+        environment = {**os.environ, "TF_CONFIG": json.dumps(cluster)}
+        processes.append(commands.start(script, *words, environment=environment))
     return processes
 
 

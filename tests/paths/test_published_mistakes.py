@@ -24,7 +24,7 @@ from sparse_rigl_lands.replicas import WHOLE
 from sparse_rigl_lands.sparsity import random_masks, variants
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.schedules import WarmupStepDecay
-from tests.conftest import ROOT
+from tests.commands import ROOT
 from tests.paths.random_points import random_point
 
 T = np.array([0.0, 0.25, 0.6, 1.0])

@@ -33,7 +33,7 @@ def test_killed_and_run_again_it_ends_with_every_path_and_both_figures(commands,
     study = files.CurveStudyFiles(tmp_path / "study")
     process = commands.start("scripts/curves.py", *short_study)
     while not list(study.logs.rglob("*.json")):
-        assert process.poll() is None, process.stderr.read()
+        assert process.poll() is None, process.communicate()
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.communicate()

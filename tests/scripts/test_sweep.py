@@ -36,7 +36,7 @@ def test_killed_and_run_again_it_ends_with_every_run_and_both_figures(commands, 
     sweep = files.SweepFiles(tmp_path / "sweep")
     process = commands.start("scripts/sweep.py", *short_sweep)
     while not list(sweep.logs.rglob("*.json")):
-        assert process.poll() is None, process.stderr.read()
+        assert process.poll() is None, process.communicate()
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.communicate()

@@ -10,7 +10,7 @@ from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.sparsity.pruned import PruningSchedule
 from sparse_rigl_lands.studies import sweep as sweeps
 from sparse_rigl_lands.studies.sweep import Sweep
-from tests.conftest import ROOT
+from tests.commands import ROOT
 
 
 def _by_name(sweep):
