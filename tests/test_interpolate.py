@@ -65,8 +65,8 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bits(commands, small_run, t
     start = files.RunFiles(small_run).checkpoint(0)
     settings = {
         "interpolate.batch_norm": "'recalibrated'",
-        "interpolate.num_points": 21,
-        "interpolate.batch_size": 16,
+        "interpolate.num_points": 5,
+        "interpolate.batch_size": 8,
         "interpolate.save_every": 0.01,
         "interpolate.gradient_batches": 2,
         "interpolate.per_class": True,

@@ -89,7 +89,7 @@ def test_the_papers_file_on_a_small_imagenet(commands, prepared_imagenet, tmp_pa
         "Recipe.checkpoint_every": 1,
         "Recipe.precision": "'float32'",  # many CPUs compute bfloat16 slowly
         "WarmupStepDecay.peak": 0.01,
-        "PruningSchedule.begin_step": 1,
+        "PruningSchedule.begin_step": 2,
         "PruningSchedule.end_step": 3,
         "PruningSchedule.frequency": 1,
     }

@@ -95,7 +95,7 @@ def test_workers_that_are_stopped_and_killed_end_with_the_bits_of_two_logical_cp
     for file in (files.data_file(run.checkpoint(60)), run.metrics):
         assert file.read_bytes() == (undisturbed.directory / file.relative_to(run.directory)).read_bytes(), file
     summary, expected = (storage.read_json(each.summary) for each in (run, undisturbed))
-    assert (summary["replicas"], summary["images_per_replica"]) == (2, 64)
+    assert (summary["replicas"], summary["images_per_replica"]) == (2, 16)
     for name in ("train_augmented", "test", "layers"):
         assert summary[name] == expected[name]
 

@@ -8,10 +8,12 @@ import tensorflow as tf
 import tf_keras
 
 from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.networks.resnet50 import resnet50
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
 from sparse_rigl_lands.points.point import Origin, Point, assign
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.mask import Mask
+from tests.paths.random_points import random_point
 
 COEFFICIENTS = [(1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.2, 0.5, 0.3)]
 
@@ -130,10 +132,12 @@ def test_padding_stays_out_of_batch_statistics(network, points, random):
     assert np.max(np.abs(padded - curve(images, coefficients)[:11])) > 0.01  # had it entered
 
 
-def test_a_replica_of_nothing_but_padding_stays_finite(network, points):
-    curve = CurveNetwork(network, 3)
-    curve.assign(points)
-    logits = curve(tf.zeros((4, 8, 8, 1)), tf.constant(COEFFICIENTS[2]), "batch", tf.zeros(4))
+def test_a_replica_of_nothing_but_padding_stays_finite_however_deep_the_network():
+    """Normalized by a variance of zero, padding would grow through 53 layers to infinity."""
+    network = resnet50(image_shape=(32, 32, 3), num_classes=10, standardise=False)
+    curve = CurveNetwork(network, 2)
+    curve.assign([random_point(network, seed) for seed in (0, 1)])
+    logits = curve(tf.zeros((4, 32, 32, 3)), tf.constant([0.5, 0.5]), "batch", tf.zeros(4))
     assert np.all(np.isfinite(logits))
 
 

@@ -9,9 +9,7 @@ import scipy.special
 import tensorflow as tf
 import tf_keras
 
-from sparse_rigl_lands.data.dataset import padded_batches
 from sparse_rigl_lands.errors import DivergedError
-from sparse_rigl_lands.networks.resnet50 import resnet50
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
 from sparse_rigl_lands.paths.curves import Line
 from sparse_rigl_lands.paths.evaluator import PathEvaluator, path_values
@@ -22,7 +20,6 @@ from sparse_rigl_lands.points.point import assign
 from sparse_rigl_lands.replicas import WHOLE, ReplicaFunction
 from sparse_rigl_lands.sparsity import random_masks, variants
 from sparse_rigl_lands.training.evaluation import evaluate
-from sparse_rigl_lands.training.objective import Objective
 from tests.hlo import instructions_of, lowered
 from tests.paths.random_points import between, random_point
 
@@ -186,20 +183,6 @@ def test_xla_compiles_the_pass_for_the_statistics(workload, ends, one_device):
 
 def _check_program(function, batch):
     assert "while" in instructions_of(lowered(function, *batch))  # over the places
-
-
-def test_a_deep_network_stays_finite_where_a_replica_holds_nothing_but_padding(mirrored):
-    """Normalized by a variance of zero, padding would grow through 53 layers to infinity."""
-    network = resnet50(image_shape=(32, 32, 3), num_classes=10, standardise=False)
-    ends = [random_point(network, seed) for seed in (0, 1)]
-    path = WeightPath.between(network, *ends, Line())
-    evaluator = PathEvaluator(network, path, T[:2], Objective(), mirrored)
-    images = np.random.default_rng(0).normal(size=(3, 32, 32, 3)).astype("float32")
-    examples = tf.data.Dataset.from_tensor_slices((images, np.array([1, 2, 3], "int32")))
-    batches = functools.partial(padded_batches, examples, 8)
-    found = evaluator.path_of(added_up(evaluator.losses("batch")(batches))).losses
-    assert (found.count, found.units) == (3, 1)
-    assert np.all(np.isfinite(found.cross_entropy))
 
 
 def test_the_values_at_a_t_do_not_depend_on_the_other_ts(workload, ends, one_device):

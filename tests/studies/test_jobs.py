@@ -118,7 +118,7 @@ run_jobs([Job("sleeper", (sys.executable, "-c", sleeper), "", directory / "resul
 
 @pytest.mark.parametrize("obeys", [True, False])
 def test_commands_are_asked_to_end_before_they_are_killed(job, run, tmp_path, monkeypatch, obeys):
-    monkeypatch.setattr(jobs, "_SECONDS_TO_END", 2.0)
+    monkeypatch.setattr(jobs, "_SECONDS_TO_END", 5.0)
     marks, sleep = [tmp_path / name for name in ("ready", "saved")], time.sleep
     ready, saved = (f"open({str(mark)!r}, 'w').close()" for mark in marks)
     ends = "sys.exit(75)" if obeys else "None"

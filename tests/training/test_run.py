@@ -217,7 +217,7 @@ def test_bfloat16_gives_the_results_of_float32_within_the_spread_of_seeds(one_de
     """The pruned run of digits, a twentieth as long, at a low learning rate.
 
     There runs that begin alike do not part by themselves, and a bfloat16 weight loses many an update: the precisions
-    differ by 0.01 or less, seeds by 0.1, and weights rounded after every step would cost 0.15. At the experiment's
+    differ by 0.02 or less, seeds by 0.1, and weights rounded after every step would cost 0.15. At the experiment's
     own rate any rounding makes another run, as another seed would.
     """
     digits = Workload("digits", Digits(), digits_resnet(), Objective(weight_decay=5e-4))
@@ -227,7 +227,7 @@ def test_bfloat16_gives_the_results_of_float32_within_the_spread_of_seeds(one_de
     def result(precision, seed):
         """Two training losses, of the last 20 steps and of the solution, and how many weights every kernel kept."""
         recipe = _recipe(
-            steps=100, batch_size=128, learning_rate=rate, log_every=20, checkpoint_every=100, precision=precision
+            steps=100, batch_size=64, learning_rate=rate, log_every=20, checkpoint_every=100, precision=precision
         )
         directory = str(tmp_path / f"{precision}{seed}")
         run = train_run(prepare_run(directory, one_device, digits, method, recipe, seed=seed))
