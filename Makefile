@@ -1,7 +1,7 @@
 # Everything from a machine with Python 3.10 to 3.13, pip and make.
 #
 #   make demo    prune a network on digits and look at the first path
-#   make test    the tests
+#   make test    the tests; make test-whole trains the README's experiments on digits at their full length
 #   make lint    ruff and mypy
 #   make bench   the benchmarks, with this machine's figures
 #
@@ -17,7 +17,7 @@ DEMO := runs/demo
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test test-whole lint bench clean
 .DEFAULT_GOAL := demo
 .DELETE_ON_ERROR:
 
@@ -28,11 +28,14 @@ demo: $(VENV)/installed
 
 # The C library would give memory back after every step, to ask for it again page by page: on a virtual machine that was
 # half of the time of training a small network.
-test: export MALLOC_TRIM_THRESHOLD_ := 2000000000
-test: export MALLOC_MMAP_THRESHOLD_ := 1000000000
-test: export MALLOC_TOP_PAD_ := 67108864
+test test-whole: export MALLOC_TRIM_THRESHOLD_ := 2000000000
+test test-whole: export MALLOC_MMAP_THRESHOLD_ := 1000000000
+test test-whole: export MALLOC_TOP_PAD_ := 67108864
 test: $(VENV)/installed-test
 	$(RUN) -m pytest --numprocesses=3 --dist=worksteal  # tests wait for commands, too: two would leave a core idle at times
+
+test-whole: $(VENV)/installed-test
+	$(RUN) -m pytest -m whole
 
 lint: $(VENV)/installed-lint
 	$(RUN) -m ruff check .

@@ -51,8 +51,8 @@ def distributed(
 
     Returns:
       What a function of the strategy iterates over: for a single CPU, whose memory the batches are in already, the
-      dataset itself. An iterator of ``tf.distribute`` would copy them in a thread of its own, and whoever lets go of it
-      may wait for TensorFlow's tuner of that thread: for half a minute after two of training (TensorFlow 2.21).
+      dataset itself. An iterator of ``tf.distribute`` would pass them on in a thread of its own, and whoever lets go of
+      it may wait for TensorFlow's tuner of that thread: half a minute, after a minute of training (TensorFlow 2.21).
     """
 
     is_one_device = isinstance(strategy, tf.distribute.OneDeviceStrategy)

@@ -1,9 +1,12 @@
-"""The entry scripts as a person runs them, in processes of their own that begin with the libraries imported.
+"""The entry scripts as a person runs them, each in a process of its own.
 
 It takes a command longer to import TensorFlow than to do what most tests ask of it. So a server imports it once, and
-every command is a fork of that server, which then runs the script from its first line.
+most commands are forks of that server, which then run the script from its first line. They share what the server has
+drawn at its start, the seeds of string hashes and of NumPy's global generator: where two results are compared, let one
+command be run afresh, by an interpreter of its own.
 """
 
+import atexit
 import itertools
 import multiprocessing
 import os
@@ -17,7 +20,8 @@ from collections.abc import Mapping
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 _FORKSERVER = multiprocessing.get_context("forkserver")
-# None of these starts a thread that a fork would lack, or reads the environment that a test may set.
+# Their threads, OpenBLAS's and jemalloc's, are made anew after a fork; TensorFlow makes its own in its first operation.
+# None reads, while it is imported, what a test sets in the environment.
 _FORKSERVER.set_forkserver_preload(["tensorflow", "tf_keras", "tensorflow_model_optimization", "pandas", "sklearn"])
 
 
@@ -36,6 +40,8 @@ class Process:
     ):
         self._arguments = arguments
         self._printed = [printed.with_suffix(suffix) for suffix in (".out", ".err")]
+        for path in self._printed:
+            path.touch()
         paths = [str(path) for path in self._printed]
         self._process = _FORKSERVER.Process(target=_become, args=(arguments, directory, dict(environment), paths))
         self._process.start()
@@ -81,22 +87,39 @@ class Commands:
     def __init__(self, directory: pathlib.Path):
         self._directory = directory
         self._count = itertools.count()
+        self._started: list[Process | subprocess.Popen[str]] = []
 
     def start(
-        self, script: str, *arguments: str, cwd: pathlib.Path = ROOT, environment: Mapping[str, str] = os.environ
-    ) -> Process:
-        return Process([script, *arguments], cwd, environment, self._directory / str(next(self._count)))
+        self,
+        script: str,
+        *arguments: str,
+        cwd: pathlib.Path = ROOT,
+        environment: Mapping[str, str] = os.environ,
+        afresh: bool = False,
+    ) -> Process | subprocess.Popen[str]:
+        """Starts a command; afresh, by an interpreter that has imported nothing."""
+        command = [script, *arguments]
+        process: Process | subprocess.Popen[str]
+        if afresh:
+            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+            process = subprocess.Popen([sys.executable, *command], cwd=cwd, env=dict(environment), **pipes)
+        else:
+            process = Process(command, cwd, environment, self._directory / str(next(self._count)))
+        self._started.append(process)
+        return process
 
-    def run(self, script: str, *arguments: str, cwd: pathlib.Path = ROOT) -> str:
+    def run(self, script: str, *arguments: str, cwd: pathlib.Path = ROOT, afresh: bool = False) -> str:
         """Runs a command that must succeed, and returns what it printed."""
-        process = self.start(script, *arguments, cwd=cwd)
+        process = self.start(script, *arguments, cwd=cwd, afresh=afresh)
         output, errors = process.communicate(timeout=600)
         assert process.returncode == 0, errors
         return output
 
-    def refuses(self, script: str, *arguments: str, status: int = 1, cwd: pathlib.Path = ROOT) -> str:
+    def refuses(
+        self, script: str, *arguments: str, status: int = 1, cwd: pathlib.Path = ROOT, afresh: bool = False
+    ) -> str:
         """Runs a command that must fail with one clear line on stderr, and returns that line."""
-        process = self.start(script, *arguments, cwd=cwd)
+        process = self.start(script, *arguments, cwd=cwd, afresh=afresh)
         output, errors = process.communicate(timeout=600)
         assert process.returncode == status, errors
         assert output == ""
@@ -104,14 +127,23 @@ class Commands:
         assert errors.count("\n") == 1, errors
         return errors
 
+    def end(self) -> None:
+        """Kills what a failed test has left running."""
+        for process in self._started:
+            process.kill()
+            process.wait()
+
 
 def _become(arguments: list[str], directory: pathlib.Path, environment: Mapping[str, str], printed: list[str]) -> None:
     """Runs a script in this process, as ``python script arguments`` would."""
+    for path, descriptor in zip(printed, (1, 2), strict=True):
+        os.dup2(os.open(path, os.O_WRONLY), descriptor)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(directory)
-    for path, descriptor in zip(printed, (1, 2), strict=True):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
     sys.argv = arguments
     sys.path.insert(0, str((directory / arguments[0]).parent))
-    runpy.run_path(arguments[0], run_name="__main__")
+    try:
+        runpy.run_path(arguments[0], run_name="__main__")
+    finally:
+        atexit._run_exitfuncs()  # a process of multiprocessing leaves without

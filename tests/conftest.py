@@ -3,6 +3,7 @@
 import itertools
 import os
 import pathlib
+from collections.abc import Iterator
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -97,8 +98,10 @@ def random() -> np.random.Generator:
 
 
 @pytest.fixture(scope="session")
-def commands(tmp_path_factory: pytest.TempPathFactory) -> Commands:
-    return Commands(tmp_path_factory.mktemp("commands"))
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
+    commands = Commands(tmp_path_factory.mktemp("commands"))
+    yield commands
+    commands.end()
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +124,7 @@ def small_training() -> list[str]:
 def small_run(commands: Commands, small_training: list[str], tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """The directory of a short, finished run, made by the command. Copy it before changing it."""
     directory = tmp_path_factory.mktemp("runs") / "undisturbed"
-    commands.run("train.py", *small_training, f"--output_dir={directory}")
+    commands.run("train.py", *small_training, f"--output_dir={directory}", afresh=True)
     return directory
 
 

@@ -74,7 +74,7 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bits(commands, small_run, t
     arguments = ["interpolate.py", f"--start={start}", f"--end={small_run}"]
     arguments += [f"--gin_param={name}={value}" for name, value in settings.items()]
     undisturbed, killed = (files.PathFiles(tmp_path / name) for name in ("undisturbed", "killed"))
-    commands.run(*arguments, f"--output_dir={undisturbed.directory}")
+    commands.run(*arguments, f"--output_dir={undisturbed.directory}", afresh=True)
     kills = []
     kill, terminate, losses = signal.SIGKILL, signal.SIGTERM, killed.partial_losses
     for partial, how in (
@@ -196,7 +196,7 @@ def test_a_fit_killed_at_any_moment_goes_on_to_the_same_bits(commands, small_run
     arguments = ["interpolate.py", f"--start={start}", f"--end={small_run}", "--gin_file=gin/digits/cubic_sparse.gin"]
     arguments += [f"--gin_param={name}={value}" for name, value in settings.items()]
     undisturbed, killed = (files.PathFiles(tmp_path / name) for name in ("undisturbed", "killed"))
-    commands.run(*arguments, f"--output_dir={undisturbed.directory}")
+    commands.run(*arguments, f"--output_dir={undisturbed.directory}", afresh=True)
 
     def steps():
         return killed.fit.checkpoint_steps()

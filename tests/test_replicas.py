@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from sparse_rigl_lands.data.dataset import divided
-from sparse_rigl_lands.replicas import ReplicaFunction
+from sparse_rigl_lands.replicas import ReplicaFunction, distributed
 
 
 def _batches(share):
@@ -26,6 +26,11 @@ def test_results_of_replicas_are_stacked_or_summed(one_device, mirrored):
             np.testing.assert_array_equal(stack["sum"], (x**2).sum(axis=1))
             np.testing.assert_array_equal(total["all"], x.sum(axis=0))
             assert total["sum"] == np.sum(x**2)
+
+
+def test_what_is_in_the_memory_of_the_only_device_is_not_passed_on(one_device, mirrored):
+    assert isinstance(distributed(one_device, _batches), tf.data.Dataset)
+    assert isinstance(distributed(mirrored, _batches), tf.distribute.DistributedDataset)
 
 
 def test_a_function_is_traced_once(one_device):

@@ -70,7 +70,7 @@ def test_workers_that_are_stopped_and_killed_end_with_the_bits_of_two_logical_cp
     run, undisturbed = files.RunFiles(tmp_path / "workers"), files.RunFiles(tmp_path / "undisturbed")
     command = ["train.py", *small_training, f"--output_dir={run.directory}"]
     logical = ["--gin_param=strategy.kind='mirrored'", "--gin_param=strategy.logical_cpus=2"]
-    commands.run("train.py", *small_training, *logical, f"--output_dir={undisturbed.directory}")
+    commands.run("train.py", *small_training, *logical, f"--output_dir={undisturbed.directory}", afresh=True)
 
     processes = worker.start(commands, *command)
     _wait_for(run, 15, processes)

@@ -1,4 +1,7 @@
-"""One of several workers that do together what one device can do: tests/worker.py OUTPUT, under TF_CONFIG."""
+"""One of several workers that do together what one device can do: tests/worker.py OUTPUT, under TF_CONFIG.
+
+``start`` starts them, with the project's root among the places that Python imports from.
+"""
 
 import json
 import os

@@ -89,7 +89,7 @@ class Digits(Dataset):
 
 
 def _untuned() -> tf.data.Options:
-    """There is nothing to tune, and whoever lets go of an iterator may wait for the tuner, see ``replicas``."""
+    """Nothing here gains by tuning, and whoever lets go of an iterator may wait for the tuner, see ``replicas``."""
     options = tf.data.Options()
     options.autotune.enabled = False
     return options

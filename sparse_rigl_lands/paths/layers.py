@@ -115,12 +115,12 @@ class CurveConv2D(_Linear, tf_keras.layers.Conv2D):
         super().__init__(curve, folded, **config)
         if self.data_format != "channels_last":
             raise InputError(f"layer {self.name} has its channels first, which curves do not support")
+        self._convolve = self.convolution_op
+        if self.groups > 1:  # as it is, TensorFlow convolves groups only on CPUs that it uses oneDNN for
+            self._convolve = tf.function(self.convolution_op, jit_compile=True)
 
     def _apply_kernel(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-        if self.groups == 1:
-            return self.convolution_op(inputs, kernel)
-        # By itself TensorFlow convolves groups on some CPUs alone, those that it uses oneDNN for; compiled, on all.
-        return tf.function(self.convolution_op, jit_compile=True)(inputs, kernel)
+        return self._convolve(inputs, kernel)
 
 
 class CurveDense(_Linear, tf_keras.layers.Dense):

@@ -197,6 +197,7 @@ def mask_update(model: tf_keras.Model, momentum: Mapping[str, tf.Variable]) -> C
       the schedule has no update. Call it between compiled steps and in the strategy's scope, that
       is, in cross-replica context: every replica is given the same values, without a collective.
     """
+    # AutoGraph would find nothing to convert, and take a second of a processor to read tfmot.
     compiled = tf.function(lambda step: update_masks(model, momentum, step), autograph=False)
     return lambda step: compiled(tf.constant(step, tf.int64))
 

@@ -78,7 +78,7 @@ class Trainer(abc.ABC):
         """Takes steps inside one compiled call.
 
         Args:
-          batches: a distributed iterator over (images, labels).
+          batches: an iterator of ``replicas.distributed`` over (images, labels).
           count: how many.
 
         Returns:

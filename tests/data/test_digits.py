@@ -100,3 +100,9 @@ def test_augmentation_of_an_example_changes_with_the_epoch():
     stream = itertools.islice(Digits().training_batches(479, 0, 0), 6)
     images, _ = _examples(stream)
     assert _as_set(images[:1437]) != _as_set(images[1437:])
+
+
+def test_nothing_is_tuned(digits):
+    """Whoever lets go of an iterator would wait for the tuner."""
+    for batches in (digits.training_batches(32, 0, 0), digits.evaluation_batches("train", 32, augmented=True)):
+        assert batches.options().autotune.enabled is False

@@ -241,24 +241,30 @@ def test_the_moments_of_a_batch_are_those_of_its_examples_in_float32(random):
 
 
 def test_gradient_reaches_the_control_points_by_their_coefficients(random):
-    """Through a convolution in groups, too."""
+    """d loss / d theta_i = c_i d loss / d w, of the plain network; through a convolution in groups, and before one."""
     network = _foreign()
+    points = [_random_point(network, random) for _ in range(3)]
     curve = CurveNetwork(network, 3)
-    curve.assign([_random_point(network, random) for _ in range(3)])
-    variables = curve.control_points()["biased/kernel"]
+    curve.assign(points)
     images = random.normal(size=(4, 8, 8, 1)).astype("float32")
+    names = ("biased/kernel", "active/kernel", "logits/kernel")
 
-    @tf.function
-    def gradients_of(images, coefficients):
+    def gradients_of(logits_of, variables):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
-            loss = tf.reduce_sum(curve(images, coefficients) ** 2)
+            loss = tf.reduce_mean(logits_of() ** 2)
         return tape.gradient(loss, variables)
 
-    gradients = gradients_of(images, tf.constant(COEFFICIENTS[2]))
-    assert np.any(gradients[0] != 0)
-    for gradient, coefficient in zip(gradients, COEFFICIENTS[2], strict=True):
-        np.testing.assert_allclose(gradient / coefficient, gradients[0] / COEFFICIENTS[2][0], rtol=1e-4)
+    coefficients = tf.constant(COEFFICIENTS[2])
+    of_curve = [curve.control_points()[name] for name in names]
+    found = tf.function(lambda: gradients_of(lambda: curve(images, coefficients), of_curve))()
+    assign(network, _combined(points, COEFFICIENTS[2]))
+    weights = [variants.named_variables(network).weights[name] for name in names]
+    expected = gradients_of(lambda: network(images, training=True), weights)
+    for of_points, of_weight in zip(found, expected, strict=True):
+        scale = np.max(np.abs(of_weight))
+        for gradient, coefficient in zip(of_points, COEFFICIENTS[2], strict=True):
+            np.testing.assert_allclose(gradient / scale, coefficient * of_weight / scale, atol=1e-4)
 
 
 def test_weights_are_combined_and_statistics_left_out(network, points):
