@@ -79,10 +79,7 @@ def test_dense_and_zeroed_runs_need_no_other(commands, small_training, tmp_path,
 
 @pytest.mark.slow(minutes=3)
 def test_the_papers_file_on_a_small_imagenet(commands, prepared_imagenet, tmp_path):
-    """ResNet-50 at 224 is trained, asked to end, goes on, and is interpolated.
-
-    Trained in float32: many CPUs compute bfloat16 slowly. test_xla.py compiles its training in bfloat16.
-    """
+    """ResNet-50 at 224 is trained, asked to end, goes on, and is interpolated."""
     run = files.RunFiles(tmp_path / "run")
     settings = {
         "ImageNet.data_dir": f"{str(prepared_imagenet)!r}",
@@ -90,7 +87,6 @@ def test_the_papers_file_on_a_small_imagenet(commands, prepared_imagenet, tmp_pa
         "Recipe.steps": 4,
         "Recipe.batch_size": 4,
         "Recipe.checkpoint_every": 1,
-        "Recipe.precision": "'float32'",
         "WarmupStepDecay.peak": 0.01,
         "PruningSchedule.begin_step": 2,
         "PruningSchedule.end_step": 3,

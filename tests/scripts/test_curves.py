@@ -11,9 +11,9 @@ from sparse_rigl_lands import files, storage
 
 @pytest.fixture
 def short_study(small_run, tmp_path):
-    """Flags of a study of a line and two short fits."""
+    """Flags of a study of a line and four short fits."""
     settings = {
-        "curves": ("line", "quadratic_sparse"),
+        "curves": ("line", "quadratic_sparse", "quadratic_dense"),
         "budget": 8,
         "other_budgets": (4,),
         "bindings": ["Sample.images = 'all'", "interpolate.num_points = 3", "Digits.max_shift = 0"],
@@ -43,9 +43,9 @@ def test_killed_and_run_again_it_ends_with_every_path_and_both_figures(commands,
     assert first.items() <= _written(study).items()
     with study.table.open() as lines:
         rows = list(csv.DictReader(lines))
-    names = ["line", "quadratic_sparse-8", "quadratic_sparse-4"]
+    names = ["line", "quadratic_sparse-8", "quadratic_dense-8", "quadratic_sparse-4", "quadratic_dense-4"]
     assert [row["run"] for row in rows] == names
-    assert [row["manifold"] for row in rows] == ["", "sparse", "sparse"]
+    assert [row["manifold"] for row in rows] == ["", "sparse", "dense", "sparse", "dense"]
     for name in names:
         settings = storage.read_json(study.path(name).result)["settings"]
         assert (settings["seed"], settings["num_points"]) == (3, 3)
@@ -54,7 +54,7 @@ def test_killed_and_run_again_it_ends_with_every_path_and_both_figures(commands,
         assert path.stat().st_size > 0
         assert str(path) in output
     table, all_paths = study.table.read_bytes(), _written(study)
-    assert len(all_paths) == 3
+    assert len(all_paths) == 5
     assert commands.run("scripts/curves.py", *short_study) == output
     assert study.table.read_bytes() == table
     assert _written(study) == all_paths  # nothing was fitted again
