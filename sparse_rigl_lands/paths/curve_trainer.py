@@ -14,6 +14,7 @@ from sparse_rigl_lands.points.point import Origin, Point, check_fit
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.scaled_sgd import ScaledSGD
+from sparse_rigl_lands.training.tensorboard import Observation
 from sparse_rigl_lands.training.trainer import Trainer
 
 
@@ -70,10 +71,11 @@ class CurveTrainer(Trainer):
             }
         super().__init__(self._trained, objective, optimizer, batch_size, strategy)
 
-    def sparsity(self) -> dict[str, float]:
+    def observe(self, with_batch_norm: bool) -> Observation:
+        """The mask of the manifold never changes: its images, and those of BatchNorm, are left to the ends' runs."""
         variables = self._network.control_points()
         kernels = {n: tuple(variables[n][0].shape) for n in self._network.weight_names if n.endswith("/kernel")}
-        return {"all": self._mask.sparsity_of_all(kernels)}
+        return Observation({"all": self._mask.sparsity_of_all(kernels)})
 
     def _of_steps(self, first: int, count: int) -> np.ndarray:
         return self._curve.coefficients(self._draws(first, count)).astype("float32")

@@ -185,6 +185,16 @@ def pruned_variant(
     return variants.clone(network, wrap)
 
 
+def scheduled_sparsity(model: tf_keras.Model, step: int) -> dict[str, float]:
+    """What the schedule has for every kernel of a pruned variant at a step, counted from 1; none in other variants.
+
+    Between two updates the masks are behind it.
+    """
+    wrappers = [layer for layer in model.layers if isinstance(layer, PruneLowMagnitude)]
+    now = tf.constant(step, tf.int64)
+    return {f"{each.layer.name}/kernel": float(each.pruning_schedule(now)[1]) for each in wrappers}
+
+
 def mask_update(model: tf_keras.Model, momentum: Mapping[str, tf.Variable]) -> Callable[[int], None]:
     """Compiles the update of all masks of a pruned variant.
 

@@ -104,7 +104,7 @@ def train_from_latest(
             log.add(metrics)
             bar.advance(count, f"loss {metrics[:, 0].mean():.4f}")
             if recipe.logs_at(step):
-                log.write(step, float(recipe.learning_rate(step - 1)), trainer.sparsity())
+                log.write(step, float(recipe.learning_rate(step - 1)), trainer.observe(recipe.log_batch_norm))
             is_to_stop = workers.any(stop_request.was_made)
             if is_to_stop or recipe.checkpoints_at(step):
                 point = save()

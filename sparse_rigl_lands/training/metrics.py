@@ -2,13 +2,12 @@
 
 import csv
 import time
-from collections.abc import Mapping
 
 import numpy as np
-import tensorflow as tf
 
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.points.checkpoint import Checkpoint
+from sparse_rigl_lands.training.tensorboard import Observation, TensorBoard
 
 _SUMS = "interval/sums"
 _STEPS = "interval/steps"
@@ -32,7 +31,7 @@ class MetricsLog:
         self._rows: list[dict[str, str | float]] = [row for row in _read(run) if int(row["step"]) <= step]
         self._sums = np.array(start.training.get(_SUMS, np.zeros(3)))
         self._steps = int(start.training.get(_STEPS, 0))
-        self._writer = tf.summary.create_file_writer(str(run.tensorboard)) if writes else None
+        self._tensorboard = TensorBoard(run) if writes else None
         self._last_write, self._last_step = time.monotonic(), step
 
     def add(self, metrics: np.ndarray) -> None:
@@ -40,7 +39,7 @@ class MetricsLog:
         self._sums = self._sums + metrics.astype("float64").sum(axis=0)
         self._steps += len(metrics)
 
-    def write(self, step: int, learning_rate: float, sparsity: Mapping[str, float]) -> None:
+    def write(self, step: int, learning_rate: float, observation: Observation) -> None:
         """Ends the interval at a global step.
 
         The rate of training goes to TensorBoard only: the table is the same at every run.
@@ -48,33 +47,24 @@ class MetricsLog:
         Args:
           step: the global step.
           learning_rate: of the interval's last step.
-          sparsity: of ``variants.current_sparsity``.
+          observation: at its end.
         """
         now = time.monotonic()
         rate = (step - self._last_step) * self._batch_size / (now - self._last_write)
         self._last_write, self._last_step = now, step
         loss, l2, accuracy = (float(value) for value in self._sums / self._steps)
-        row: dict[str, str | float] = {
-            "step": step,
+        scalars = {
             "smoothed_cross_entropy": loss,
             "l2": l2,
             "accuracy": accuracy,
             "learning_rate": learning_rate,
-            "sparsity": sparsity["all"],
+            "sparsity": observation.sparsity["all"],
         }
         self._sums, self._steps = np.zeros(3), 0
-        self._rows.append(row)
-        if self._writer is None:
-            return
-        storage.write_csv(self._run.metrics, self._rows)
-        with self._writer.as_default(step):
-            for name, value in row.items():
-                if name != "step":
-                    tf.summary.scalar(f"training/{name}", value)
-            tf.summary.scalar("training/images_per_second", rate)
-            for name, value in sparsity.items():
-                tf.summary.scalar(f"sparsity/{name}", value)
-        self._writer.flush()
+        self._rows.append({"step": step, **scalars})
+        if self._tensorboard is not None:
+            storage.write_csv(self._run.metrics, self._rows)
+            self._tensorboard.write(step, {**scalars, "images_per_second": rate}, observation)
 
     def state(self) -> dict[str, np.ndarray]:
         """The sums of the interval begun, for the checkpoint."""

@@ -9,8 +9,9 @@ import tf_keras
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import point as points
 from sparse_rigl_lands.points.point import Origin, Point
-from sparse_rigl_lands.sparsity import variants
+from sparse_rigl_lands.sparsity import pruned, variants
 from sparse_rigl_lands.training.objective import Objective
+from sparse_rigl_lands.training.tensorboard import Observation
 from sparse_rigl_lands.training.trainer import Trainer
 
 
@@ -32,10 +33,17 @@ class NetworkTrainer(Trainer):
     ):
         self.model = model
         self._named = variants.named_variables(model)
+        self._batch_norm = variants.batch_norm_names(model)
         super().__init__(self._named.weights, objective, optimizer, batch_size, strategy)
 
-    def sparsity(self) -> dict[str, float]:
-        return variants.current_sparsity(self.model)
+    def observe(self, with_batch_norm: bool) -> Observation:
+        variables = {**self._named.weights, **self._named.statistics} if with_batch_norm else {}
+        return Observation(
+            sparsity=variants.current_sparsity(self.model),
+            scheduled_sparsity=pruned.scheduled_sparsity(self.model, int(self._optimizer.iterations.numpy())),
+            masks={name: mask.numpy() > 0 for name, mask in self._named.masks.items()},
+            batch_norm={name: variables[name].numpy() for name in variables if name in self._batch_norm},
+        )
 
     def _of_steps(self, first: int, count: int) -> np.ndarray:
         return np.empty((count, 0), "float32")

@@ -25,6 +25,7 @@ class Recipe:
       log_every: steps per row of the metrics.
       checkpoint_every: steps between checkpoints; only the latest of them is kept.
       keep_steps: steps whose checkpoints are kept, besides the first and the last.
+      log_batch_norm: whether TensorBoard shows the weights and the moving statistics of BatchNorm.
 
     Raises:
       InputError: a count below 1, or a step to keep that training never takes.
@@ -39,6 +40,7 @@ class Recipe:
     log_every: int = 100
     checkpoint_every: int = 500
     keep_steps: Sequence[int] = ()
+    log_batch_norm: bool = False
 
     def __post_init__(self) -> None:
         of = type(self).__name__
@@ -48,6 +50,8 @@ class Recipe:
                 raise InputError(f"{of}.{name} is {value!r}; it must be a whole number of at least 1")
         if not isinstance(self.momentum, int | float) or not 0 <= self.momentum < 1:
             raise InputError(f"{of}.momentum is {self.momentum!r}; it lies in [0, 1)")
+        if not isinstance(self.log_batch_norm, bool):
+            raise InputError(f"{of}.log_batch_norm is {self.log_batch_norm!r}; it must be True or False")
         if not isinstance(self.keep_steps, Sequence):
             raise InputError(f"{of}.keep_steps is {self.keep_steps!r}; it must be a list of steps")
         if not isinstance(self.learning_rate, tf_keras.optimizers.schedules.LearningRateSchedule):

@@ -11,6 +11,7 @@ from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.points.point import Origin, Point
 from sparse_rigl_lands.training.objective import Objective, in_top
+from sparse_rigl_lands.training.tensorboard import Observation
 
 _MOMENTUM = "momentum/"
 
@@ -47,8 +48,12 @@ class Trainer(abc.ABC):
         self._compiled_steps = tf.function(self._steps)
 
     @abc.abstractmethod
-    def sparsity(self) -> dict[str, float]:
-        """The fraction of zeros of what is masked, by name, and of all kernels together under ``"all"``."""
+    def observe(self, with_batch_norm: bool) -> Observation:
+        """What is trained, looked at between two steps.
+
+        Args:
+          with_batch_norm: whether BatchNorm's weights and statistics are looked at, too.
+        """
 
     @abc.abstractmethod
     def _of_steps(self, first: int, count: int) -> np.ndarray:

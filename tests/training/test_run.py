@@ -74,6 +74,9 @@ def test_what_a_pruned_run_leaves_behind(train, workload, tmp_path):
     scalars = EventAccumulator(str(run.tensorboard)).Reload()
     for name in ("training/smoothed_cross_entropy", "training/images_per_second", "sparsity/block1/conv1/kernel"):
         assert name in scalars.Tags()["tensors"]
+    for name in ("scheduled_sparsity/block1/conv1/kernel", "mask/block1/conv1/kernel"):
+        assert name in scalars.Tags()["tensors"]
+    assert not any(name.startswith("batch_norm/") for name in scalars.Tags()["tensors"])
 
 
 class _StoppedError(Exception):
