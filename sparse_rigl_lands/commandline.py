@@ -15,6 +15,7 @@ import sys
 import tokenize
 import traceback
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import gin
 from absl import app, flags, logging
@@ -174,10 +175,19 @@ def gin_configuration(gin_file: str, bindings: Sequence[str]) -> str:
     Raises:
       InputError: as ``parse_gin``.
     """
+    return configured(gin_file, bindings, gin.config_str)
+
+
+def configured(gin_file: str, bindings: Sequence[str], make: Callable[..., Any]) -> Any:
+    """What is made under a gin file and bindings; what is configured now is forgotten.
+
+    Raises:
+      InputError: as ``parse_gin``.
+    """
     _parse([([gin_file], bindings)], finalize=False)
-    configuration = gin.config_str()
+    made = make()
     gin.clear_config()
-    return configuration
+    return made
 
 
 def _parse(layers: Sequence[tuple[Sequence[str], Sequence[str]]], finalize: bool) -> None:

@@ -33,6 +33,18 @@ A sweep::
       runs.csv                      one row per run
       figure1.png, figure5.svg ...  drawn from it
 
+A study, with the runs of a sweep::
+
+    runs/digits-study/
+      sparsity-0.99/..., logs/, runs.csv, figure1.png ...    as of a sweep
+      paths/S-S_to_P-S/line-seed0/ ...                       its paths, each as above
+      solutions/solutions.csv, solutions.md                  a row per solution
+      paths.csv                     one row per path
+      claims.csv, claims.json       what is said of the paper's claims
+      steps.csv                     how long every step took, and its command
+      figure2.png, figure3.svg ...  drawn from these
+      report.html                   all of it, to be read
+
 A look at all images::
 
     runs/images/imagenet/
@@ -284,6 +296,50 @@ class SweepFiles(_Directory):
     def discard_results(self) -> None:
         """Removes what is drawn and told of the runs, but none of the runs."""
         for path in (self.table, self.markdown, *self.figure1, *self.figure5):
+            path.unlink(missing_ok=True)
+
+
+class StudyFiles(SweepFiles):
+    """What the whole study writes: the runs of a sweep, the paths between them, and the report."""
+
+    def path(self, name: str) -> PathFiles:
+        """One of its paths."""
+        return PathFiles(self.directory / name)
+
+    @property
+    def solutions(self) -> SolutionFiles:
+        return SolutionFiles(self.directory / "solutions")
+
+    @property
+    def paths_table(self) -> pathlib.Path:
+        return self.directory / "paths.csv"
+
+    @property
+    def claims_table(self) -> pathlib.Path:
+        return self.directory / "claims.csv"
+
+    @property
+    def claims(self) -> pathlib.Path:
+        return self.directory / "claims.json"
+
+    @property
+    def steps_table(self) -> pathlib.Path:
+        return self.directory / "steps.csv"
+
+    def figure(self, name: str) -> tuple[pathlib.Path, pathlib.Path]:
+        """The pictures of one of the report's figures: PNG and SVG."""
+        return self.directory / f"{name}.png", self.directory / f"{name}.svg"
+
+    @property
+    def report(self) -> pathlib.Path:
+        return self.directory / "report.html"
+
+    def discard_results(self) -> None:
+        """Removes what is drawn and told of the runs and paths, but none of these."""
+        super().discard_results()
+        tables = (self.paths_table, self.claims_table, self.claims, self.steps_table, self.report)
+        figures = [path for name in ("figure2", "figure3", "figure4", "budgets") for path in self.figure(name)]
+        for path in (*tables, *figures):
             path.unlink(missing_ok=True)
 
 

@@ -11,6 +11,7 @@ from sparse_rigl_lands.paths.curve_network import CurveNetwork
 from sparse_rigl_lands.paths.curves import Curve
 from sparse_rigl_lands.paths.draws import Draws
 from sparse_rigl_lands.points.point import Origin, Point, check_fit
+from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.scaled_sgd import ScaledSGD
@@ -72,10 +73,15 @@ class CurveTrainer(Trainer):
         super().__init__(self._trained, objective, optimizer, batch_size, strategy)
 
     def observe(self, with_batch_norm: bool) -> Observation:
-        """The mask of the manifold never changes: its images, and those of BatchNorm, are left to the ends' runs."""
+        """The mask is the manifold's; BatchNorm has no moving statistics while a curve is fitted."""
         variables = self._network.control_points()
         kernels = {n: tuple(variables[n][0].shape) for n in self._network.weight_names if n.endswith("/kernel")}
-        return Observation({"all": self._mask.sparsity_of_all(kernels)})
+        looked_at = self._trained if with_batch_norm else {}
+        return Observation(
+            sparsity={"all": self._mask.sparsity_of_all(kernels)},
+            masks=self._mask.arrays,
+            batch_norm={name: each.numpy() for name, each in looked_at.items() if variants.is_of_batch_norm(name)},
+        )
 
     def _of_steps(self, first: int, count: int) -> np.ndarray:
         return self._curve.coefficients(self._draws(first, count)).astype("float32")

@@ -11,7 +11,7 @@ from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training import plan
 from sparse_rigl_lands.training.plan import Stage
 
-_ENDS = 2  # also evaluated under their own statistics and mask
+ENDS = 2  # also evaluated under their own statistics and mask
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _evaluation(prepared: PreparedPath) -> list[Stage]:
     weights, point = _sizes(prepared)
     held = {
         "control points": prepared.path.curve.num_control_points * point,
-        "ends under their own mask": _ENDS * point,
+        "ends under their own mask": ENDS * point,
         "weights at t": weights,
     }
     one_layer = cost.largest_call(network) * batch * plan.bytes_per_activation(precision)
@@ -141,7 +141,7 @@ def _evaluation(prepared: PreparedPath) -> list[Stage]:
     stages = []
     if prepared.batch_norm == "recalibrated":
         stages.append(_stage(prepared, "statistics", places * prepared.recalibration_images, 0, {}))
-    stages.append(_stage(prepared, "evaluation", (places + _ENDS) * prepared.looks[-1], 0, forward))
+    stages.append(_stage(prepared, "evaluation", (places + ENDS) * prepared.looks[-1], 0, forward))
     if prepared.gradient_batches:
         images = places * prepared.gradient_batches * prepared.global_batch
         memory = {

@@ -44,7 +44,7 @@ def named_variables(model: tf_keras.Model) -> NamedVariables:
     weights, masks, statistics = {}, {}, {}
     for layer in plain_layers(model):
         for variable in layer.weights:
-            attribute = _attribute(variable)
+            attribute = variable.name.split(":")[0].split("/")[-1]
             if attribute == "mask":
                 masks[f"{layer.name}/kernel"] = variable
             elif attribute in _STATISTICS:
@@ -54,20 +54,15 @@ def named_variables(model: tf_keras.Model) -> NamedVariables:
     return NamedVariables(weights, masks, statistics)
 
 
-def _attribute(variable: tf.Variable) -> str:
-    return variable.name.split(":")[0].split("/")[-1]
-
-
 def kernel_shapes(model: tf_keras.Model) -> dict[str, tuple[int, ...]]:
     """The shapes of all convolution and dense kernels by name, in the order of the layers."""
     weights = named_variables(model).weights
     return {name: tuple(variable.shape) for name, variable in weights.items() if name.endswith("/kernel")}
 
 
-def batch_norm_names(model: tf_keras.Model) -> frozenset[str]:
-    """The names of BatchNorm's weights and moving statistics."""
-    layers = (layer for layer in plain_layers(model) if isinstance(layer, tf_keras.layers.BatchNormalization))
-    return frozenset(f"{layer.name}/{_attribute(variable)}" for layer in layers for variable in layer.weights)
+def is_of_batch_norm(name: str) -> bool:
+    """Whether a weight or a moving statistic is BatchNorm's, by its name: no other layer has any so called."""
+    return name.rpartition("/")[2] in ("gamma", "beta", *_STATISTICS)
 
 
 def current_sparsity(model: tf_keras.Model) -> dict[str, float]:

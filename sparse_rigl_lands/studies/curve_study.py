@@ -8,8 +8,6 @@ that sparse and dense curves can be compared only at one budget; other budgets t
 import dataclasses
 import hashlib
 import pathlib
-import re
-import sys
 from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
@@ -17,30 +15,11 @@ import gin
 
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.errors import InputError
-from sparse_rigl_lands.studies import settings
+from sparse_rigl_lands.studies import path_runs, settings
 from sparse_rigl_lands.studies.jobs import Job, Outcome, run_jobs
+from sparse_rigl_lands.studies.path_runs import LINE, PathRun
 from sparse_rigl_lands.studies.software import software
 from sparse_rigl_lands.studies.sweep import Configuration
-
-_INTERPOLATE = pathlib.Path(__file__).resolve().parents[2] / "interpolate.py"
-_LINE = "line"  # the one curve that is not fitted
-
-
-@dataclasses.dataclass(frozen=True)
-class CurveRun:
-    """One path of a study.
-
-    Args:
-      name: its directory within the study's.
-      curve: which one: its gin file.
-      steps: of its fit, 0 for the line.
-      bindings: what its gin file is given besides.
-    """
-
-    name: str
-    curve: str
-    steps: int = 0
-    bindings: tuple[str, ...] = ()
 
 
 @gin.configurable(module="sparse_rigl_lands")
@@ -66,7 +45,7 @@ class CurveStudy:
     name: str
     experiments: str
     budget: int
-    curves: Sequence[str] = (_LINE, "quadratic_sparse", "cubic_sparse", "quadratic_dense", "cubic_dense")
+    curves: Sequence[str] = (LINE, "quadratic_sparse", "cubic_sparse", "quadratic_dense", "cubic_dense")
     other_budgets: Sequence[int] = ()
     budget_parameter: str = "BUDGET"
     bindings: Sequence[str] = ()
@@ -76,35 +55,23 @@ class CurveStudy:
     def __post_init__(self) -> None:
         settings.check_lists(self, "curves", "other_budgets", "bindings")
         settings.check_counts(self, "budget", "processes")
-        for curve in self.curves:
-            if not isinstance(curve, str) or not re.fullmatch(r"\w[\w-]*", curve):
-                raise InputError(f"CurveStudy.curves names {curve!r}; it must be the name of a gin file, without .gin")
-        for steps in self.other_budgets:
-            if not isinstance(steps, int) or steps < 1:
-                raise InputError(f"CurveStudy.other_budgets names {steps!r}; it must be a whole number of at least 1")
-            if steps == self.budget:
-                raise InputError(f"CurveStudy.other_budgets names {steps}, which is CurveStudy.budget")
+        path_runs.check_curves(self, "curves")
+        path_runs.check_budgets(self, self.budget, self.other_budgets)
         if not isinstance(self.seed, int):
             raise InputError(f"CurveStudy.seed is {self.seed!r}; it must be a whole number")
         if not self.curves:
             raise InputError("the study has no paths: give CurveStudy.curves")
 
-    def runs(self) -> list[CurveRun]:
-        """All paths, those of the main budget first."""
-        return [run for steps in (self.budget, *self.other_budgets) for run in self._runs_of_budget(steps)]
-
-    def _runs_of_budget(self, steps: int) -> list[CurveRun]:
-        binding = (f"{self.budget_parameter} = {steps}",)
-        runs = []
-        for curve in self.curves:
-            if curve != _LINE:
-                runs.append(CurveRun(f"{curve}-{steps}", curve, steps, binding))
-            elif steps == self.budget:
-                runs.append(CurveRun(_LINE, _LINE))
+    def runs(self) -> list[PathRun]:
+        """All paths, those of the main budget first, in the order of the curves."""
+        runs = [run for steps in (self.budget, *self.other_budgets) for run in self._fitted(steps)]
+        if LINE in self.curves:
+            line = PathRun(LINE, LINE, f"{self.experiments}/{LINE}.gin", bindings=tuple(self.bindings))
+            runs.insert(self.curves.index(LINE), line)
         return runs
 
-    def gin_file(self, run: CurveRun) -> str:
-        return f"{self.experiments}/{run.curve}.gin"
+    def _fitted(self, steps: int) -> list[PathRun]:
+        return path_runs.fitted(self.curves, self.experiments, self.budget_parameter, steps, self.bindings)
 
 
 def evaluate_all(
@@ -133,34 +100,19 @@ def evaluate_all(
     # Other software may give another result: interpolate.py is then asked whether it recognises the path.
     versions = software()
 
-    def job(run: CurveRun) -> Job:
-        gin_file, bindings = study.gin_file(run), (*study.bindings, *run.bindings)
-        own = configuration(gin_file, bindings)
-        _check_budget(study, run, own)
+    def job(run: PathRun) -> Job:
+        own = configuration(run.gin_file, run.bindings)
+        run.check_budget(own, study.budget_parameter)
         path = written.path(run.name)
         # The checkpoints by their prefixes: a run that goes on meanwhile does not change what its directory means.
-        command = [sys.executable, str(_INTERPOLATE), *(f"--{name}={prefix}" for name, prefix in prefixes.items())]
-        command += [f"--gin_file={gin_file}", *(f"--gin_param={binding}" for binding in bindings)]
-        command += [f"--seed={study.seed}", f"--output_dir={path.directory}"]
+        command = run.command(prefixes["start"], prefixes["end"], study.seed, path)
         ends = "\n".join(f"{name} {digest}" for name, digest in digests.items())
-        return Job(run.name, tuple(command), f"{own}\n{ends}\n{workload}\n{versions}", path.result)
+        return Job(run.name, command, f"{own}\n{ends}\n{workload}\n{versions}", path.result, kind=f"{run.steps} steps")
 
     jobs = [job(run) for run in study.runs()]
     written.claim("# A study of curves between two checkpoints, known by the SHA-256 of their values.", digests)
     written.discard_results()  # they are of other paths than those about to be made
     return run_jobs(jobs, written.logs, study.processes, "curves")
-
-
-def _check_budget(study: CurveStudy, run: CurveRun, configuration: str) -> None:
-    """Refuses a gin file that does not heed the budget: its curve would be compared with others unjustly."""
-    heeded = (f"%{study.budget_parameter}", str(run.steps))
-    for name in ("Fitting.steps", "WarmupCosine.steps"):
-        found = re.findall(rf"^(?:.*/)?{re.escape(name)} = (.*)$", configuration, re.MULTILINE)
-        if run.steps and (any(value not in heeded for value in found) or (not found and name == "Fitting.steps")):
-            raise InputError(
-                f"{study.gin_file(run)} does not fit its curve in {run.steps} steps: "
-                f"{study.budget_parameter} does not set {name}, or a binding overrides it"
-            )
 
 
 def _digest(name: str, prefix: pathlib.Path) -> str:
@@ -186,65 +138,13 @@ def results(study: CurveStudy, written: files.CurveStudyFiles, finished: Contain
       finished: the names of those that are finished, under this configuration.
 
     Returns:
-      Rows of the curve, its title (with its gin file where others have the same one), the manifold of its
-      control points (empty for the line), the steps of its fit, the verdict, the barrier with its bounds and
-      place, the largest rise with its bounds and the t where it starts and ends, the losses at both ends and
-      the lowest with its t (cross-entropy on the training images, in nats; None where the path does not reach
-      that end), whether the lowest is surely below both ends, the path's length, the images, the confidence,
-      the tolerance, and the run.
+      Rows of ``path_runs.path_row``; a title has its gin file too, where others have the same one.
 
     Raises:
       InputError: a path was fitted with another budget than the study's.
     """
-    rows = []
-    for run in study.runs():
-        if run.name not in finished:
-            continue
-        path = written.path(run.name)
-        result = storage.read_json(path.result)
-        path_settings, barrier, rise = result["settings"], result["barrier"], result["largest_rise"]
-        fitting = path_settings["fitting"] or {"steps": 0, "manifold": ""}
-        if fitting["steps"] != run.steps:
-            raise InputError(f"{path.directory} was fitted in {fitting['steps']} steps, not in {run.steps}")
-        rows.append(
-            {
-                "curve": run.curve,
-                "title": path_settings["curve"],
-                "manifold": fitting["manifold"],
-                "steps": run.steps,
-                "verdict": result["verdict"],
-                "barrier": barrier["height"],
-                "barrier_lower": barrier["lower"],
-                "barrier_upper": barrier["upper"],
-                "barrier_at": barrier["end"],
-                "largest_rise": rise["height"],
-                "largest_rise_lower": rise["lower"],
-                "largest_rise_upper": rise["upper"],
-                "rise_start": rise["start"],
-                "rise_end": rise["end"],
-                "loss_at_start": result["ends_on_the_path"]["start"],
-                "loss_at_end": result["ends_on_the_path"]["end"],
-                "lowest_loss": result["lowest"]["cross_entropy"],
-                "lowest_at": result["lowest"]["t"],
-                "below_both_ends": result["lowest"]["below_both_ends"],
-                "length": result["length"],
-                "images": result["images"],
-                "confidence": result["confidence"],
-                "tolerance": result["tolerance"],
-                "run": run.name,
-            }
-        )
-    _tell_apart(rows)
+    rows = [path_runs.path_row(run, written.path(run.name)) for run in study.runs() if run.name in finished]
+    path_runs.tell_apart(rows)
     if rows:
         storage.write_csv(written.table, rows)
     return rows
-
-
-def _tell_apart(rows: Sequence[dict[str, Any]]) -> None:
-    """Adds its gin file to the title of every curve that shares title and manifold with another one."""
-    curves: dict[tuple[str, str], set[str]] = {}
-    for row in rows:
-        curves.setdefault((row["title"], row["manifold"]), set()).add(row["curve"])
-    for row in rows:
-        if len(curves[row["title"], row["manifold"]]) > 1:
-            row["title"] += f" ({row['curve']})"

@@ -4,31 +4,36 @@ What lies beside the results::
 
     logs/
       sparsity-0.99/scratch-seed6.log     what the command printed
-      sparsity-0.99/scratch-seed6.json    written when it has succeeded: command, configuration, digests of results
+      sparsity-0.99/scratch-seed6.json    written when it has succeeded: command, configuration, digests of results,
+                                          and the seconds that its last process took
 
 A job is not started again if its record says that the same command was done in the same configuration,
 that its result is still the one it left, and that those of the jobs it needs are still the ones it found.
 """
 
-import collections
 import ctypes
 import dataclasses
 import graphlib
 import hashlib
+import heapq
 import os
 import pathlib
+import shlex
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from sparse_rigl_lands import progress, storage
-from sparse_rigl_lands.errors import PreemptedError
+from sparse_rigl_lands import storage
+from sparse_rigl_lands.errors import InputError, PreemptedError
 from sparse_rigl_lands.preemption import StopRequest
+from sparse_rigl_lands.studies.view import View
 
+_PROJECT = pathlib.Path(__file__).resolve().parents[2]
 _SECONDS_BETWEEN_LOOKS = 0.1
 _SECONDS_TO_END = 15.0
+_SECONDS = "seconds_of_last_process"
 _PR_SET_PDEATHSIG = 1  # of Linux's prctl: the signal that a process gets when its parent dies
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -43,6 +48,7 @@ class Job:
       configuration: whatever decides the result besides the command; another one makes it another job.
       result: a file that is there once the job is done.
       needs: the names of the jobs that must be done before.
+      kind: jobs of one kind take about the same time.
     """
 
     name: str
@@ -50,6 +56,14 @@ class Job:
     configuration: str
     result: pathlib.Path
     needs: tuple[str, ...] = ()
+    kind: str = ""
+
+    @property
+    def shell(self) -> str:
+        """The command as a person types it, in the project's directory."""
+        program, *arguments = self.command
+        program = "python" if program == sys.executable else program
+        return shlex.join([program, *(each.removeprefix(f"{_PROJECT}{os.sep}") for each in arguments)])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,10 +88,39 @@ class Outcome:
     Args:
       done: the names of those that are done, now or before.
       failures: those that failed.
+      held_up: how many were not started, because what they need has failed.
     """
 
     done: frozenset[str]
-    failures: tuple[Failure, ...]
+    failures: tuple[Failure, ...] = ()
+    held_up: int = 0
+
+    def check(self) -> None:
+        """Raises InputError, which names the first that failed and its log, where any has."""
+        if self.failures:
+            first, failed = self.failures[0], len(self.failures)
+            total = failed + self.held_up + len(self.done)
+            others = f" and {self.held_up} were not started" if self.held_up else ""
+            raise InputError(
+                f"{failed} of {total} failed{others}; the first: {first.name}: {first.reason} ({first.log})"
+            )
+
+
+def needed_for(names: Collection[str], jobs: Sequence[Job]) -> list[Job]:
+    """The jobs of these names and all that they build upon, in the order given; names of no job are passed over."""
+    by_name, wanted, waiting = {job.name: job for job in jobs}, set(), list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in by_name and name not in wanted:
+            wanted.add(name)
+            waiting += by_name[name].needs
+    return [job for job in jobs if job.name in wanted]
+
+
+def seconds_taken(names: Collection[str], logs: pathlib.Path) -> dict[str, float]:
+    """How long the last process of every finished job took, where its record says so."""
+    found = {name: storage.read_json(_record(name, logs)) for name in names if _record(name, logs).is_file()}
+    return {name: record[_SECONDS] for name, record in found.items() if _SECONDS in record}
 
 
 def run_jobs(jobs: Sequence[Job], logs: pathlib.Path, processes: int, title: str) -> Outcome:
@@ -95,35 +138,36 @@ def run_jobs(jobs: Sequence[Job], logs: pathlib.Path, processes: int, title: str
       PreemptedError: SIGTERM has asked this process to end; the commands were asked, too.
     """
     by_name = {job.name: job for job in jobs}
-
-    def state(name: str) -> dict[str, object]:
-        """All that decides a result, and the result, as JSON."""
-        job = by_name[name]
-        results = {each: _digest(by_name[each].result) for each in (name, *job.needs)}
-        return {"command": list(job.command), "configuration": job.configuration.splitlines(), "results": results}
-
-    def is_done(name: str) -> bool:
-        record = _record(name, logs)
-        return by_name[name].result.is_file() and record.is_file() and storage.read_json(record) == state(name)
-
     sorter = graphlib.TopologicalSorter({job.name: job.needs for job in jobs})
     sorter.prepare()
-    ready: collections.deque[str] = collections.deque()
+    order = {job.name: place for place, job in enumerate(jobs)}
+    ready: list[tuple[int, str]] = []  # a heap: of what can be started, the first in the order given is
     running: dict[str, subprocess.Popen] = {}
     done, failures = set(), []
-    done_before = sum(map(is_done, by_name))
+
+    def add_ready() -> None:
+        for name in sorter.get_ready():
+            heapq.heappush(ready, (order[name], name))
+
+    kinds = {job.name: job.kind or job.name for job in jobs}
+    done_before = recognised(jobs, logs)
     try:
-        with progress.Progress(title, len(jobs), "run", initial=done_before) as bar, StopRequest() as stop_request:
+        with (
+            View(title, kinds, seconds_taken(by_name, logs), done_before, processes) as view,
+            StopRequest() as stop_request,
+        ):
             while sorter.is_active():
-                ready.extend(sorter.get_ready())
+                add_ready()
                 while ready and len(running) < processes:
-                    name = ready.popleft()
-                    if is_done(name):
+                    _, name = heapq.heappop(ready)
+                    if _is_done(by_name[name], by_name, logs):
                         done.add(name)
                         sorter.done(name)
-                        ready.extend(sorter.get_ready())
+                        add_ready()
+                        view.finished(name)
                     else:
                         running[name] = _start(by_name[name], logs)
+                        view.started(name, _log(name, logs))
                 if not running:
                     break
                 time.sleep(_SECONDS_BETWEEN_LOOKS)
@@ -132,15 +176,43 @@ def run_jobs(jobs: Sequence[Job], logs: pathlib.Path, processes: int, title: str
                 for name in [name for name, process in running.items() if process.poll() is not None]:
                     status = running.pop(name).returncode
                     if status == 0:
-                        storage.write_json(_record(name, logs), state(name))
+                        seconds = round(view.finished(name), 1)
+                        storage.write_json(_record(name, logs), {**_state(by_name[name], by_name), _SECONDS: seconds})
                         done.add(name)
                         sorter.done(name)
-                        bar.advance(1, name)
                     else:
                         failures.append(_failure(name, status, logs))
+                        view.failed(name, _held_up_by(name, jobs))
+                view.refresh()
     finally:
         _end(list(running.values()))
-    return Outcome(frozenset(done), tuple(failures))
+    return Outcome(frozenset(done), tuple(failures), len(jobs) - len(done) - len(failures))
+
+
+def _held_up_by(name: str, jobs: Sequence[Job]) -> set[str]:
+    """The names of the jobs that build upon one, directly or not."""
+    direct = [job.name for job in jobs if name in job.needs]
+    return {*direct, *(other for each in direct for other in _held_up_by(each, jobs))}
+
+
+def recognised(jobs: Sequence[Job], logs: pathlib.Path) -> frozenset[str]:
+    """The names of the jobs that need not be done again."""
+    by_name = {job.name: job for job in jobs}
+    return frozenset(job.name for job in jobs if _is_done(job, by_name, logs))
+
+
+def _is_done(job: Job, by_name: Mapping[str, Job], logs: pathlib.Path) -> bool:
+    record = _record(job.name, logs)
+    if not job.result.is_file() or not record.is_file():
+        return False
+    found = storage.read_json(record)
+    return {key: value for key, value in found.items() if key != _SECONDS} == _state(job, by_name)
+
+
+def _state(job: Job, by_name: Mapping[str, Job]) -> dict[str, object]:
+    """All that decides a result, and the result, as JSON."""
+    results = {each: _digest(by_name[each].result) for each in (job.name, *job.needs)}
+    return {"command": list(job.command), "configuration": job.configuration.splitlines(), "results": results}
 
 
 def _end(processes: Sequence[subprocess.Popen]) -> None:

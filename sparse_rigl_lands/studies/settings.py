@@ -1,4 +1,6 @@
-"""What the settings of every study must be."""
+"""What the settings of every study must be, and what its gin files bind."""
+
+import re
 
 from sparse_rigl_lands.errors import InputError
 
@@ -19,3 +21,8 @@ def check_counts(study: object, *fields: str) -> None:
         value = getattr(study, field)
         if not isinstance(value, int) or value < 1:
             raise InputError(f"{type(study).__name__}.{field} is {value!r}; it must be a whole number of at least 1")
+
+
+def values_of(configuration: str, parameter: str) -> list[str]:
+    """What a gin configuration, as text, binds a parameter to: once for every scope of it."""
+    return re.findall(rf"^(?:.*/)?{re.escape(parameter)} = (.*)$", configuration, re.MULTILINE)

@@ -145,6 +145,14 @@ def train_all(sweep: Sweep, sweep_files: files.SweepFiles, configuration: Config
     Raises:
       InputError: of ``configuration``; or the directory cannot be written.
     """
+    jobs = jobs_of(sweep, sweep_files, configuration)
+    sweep_files.create()
+    sweep_files.discard_results()  # they are of other runs than those about to be made
+    return run_jobs(jobs, sweep_files.logs, sweep.processes, "sweep")
+
+
+def jobs_of(sweep: Sweep, sweep_files: files.SweepFiles, configuration: Configuration) -> list[Job]:
+    """The call of ``train.py`` that makes every run; arguments as of ``train_all``."""
 
     def job(run: SweepRun) -> Job:
         gin_file, bindings = sweep.gin_file(run), (*run.bindings, *sweep.bindings)
@@ -153,13 +161,10 @@ def train_all(sweep: Sweep, sweep_files: files.SweepFiles, configuration: Config
         command += [f"--seed={run.seed}", f"--output_dir={files_of_run.directory}"]
         # Other software may give another result: train.py is then asked whether it recognises the run.
         everything = f"{configuration(gin_file, bindings)}\n{versions}"
-        return Job(run.name, tuple(command), everything, files_of_run.summary, run.needs)
+        return Job(run.name, tuple(command), everything, files_of_run.summary, run.needs, kind=run.method)
 
     versions = software()
-    jobs = [job(run) for run in sweep.runs()]
-    sweep_files.create()
-    sweep_files.discard_results()  # they are of other runs than those about to be made
-    return run_jobs(jobs, sweep_files.logs, sweep.processes, "sweep")
+    return [job(run) for run in sweep.runs()]
 
 
 def results(sweep: Sweep, sweep_files: files.SweepFiles, finished: Container[str]) -> list[dict[str, Any]]:
@@ -172,10 +177,18 @@ def results(sweep: Sweep, sweep_files: files.SweepFiles, finished: Container[str
 
     Returns:
       Rows of method, seed, sparsity asked for and met, zeroed fraction, training loss (cross-entropy
-      on the augmented training images, in nats) with its standard error, test accuracy, the kernel that
-      started with the fewest weights, how many those are, the kernels that started without any, the
-      units (output channels) that did, of how many, and the run.
+      on the augmented training images, in nats) with its standard error, test accuracy and of how many images it
+      is, the kernel that started with the fewest weights, how many those are, the kernels that started without
+      any, the units (output channels) that did, of how many, and the run.
     """
+    rows = rows_of(sweep, sweep_files, finished)
+    if rows:
+        storage.write_csv(sweep_files.table, rows)
+    return rows
+
+
+def rows_of(sweep: Sweep, sweep_files: files.SweepFiles, finished: Container[str]) -> list[dict[str, Any]]:
+    """The rows of ``results``, not written."""
     rows = []
     for run in sweep.runs():
         if run.name not in finished:
@@ -194,6 +207,7 @@ def results(sweep: Sweep, sweep_files: files.SweepFiles, finished: Container[str
                 "training_loss": summary["train_augmented"]["cross_entropy"],
                 "training_loss_error": summary["train_augmented"]["cross_entropy_error"],
                 "test_accuracy": summary["test"]["accuracy"],
+                "test_images": summary["test"]["count"],
                 "smallest_kernel_at_start": sparsest,
                 "its_weights_at_start": at_start[sparsest],
                 "kernels_empty_at_start": " ".join(name for name, count in at_start.items() if count == 0),
@@ -202,6 +216,4 @@ def results(sweep: Sweep, sweep_files: files.SweepFiles, finished: Container[str
                 "run": run.name,
             }
         )
-    if rows:
-        storage.write_csv(sweep_files.table, rows)
     return rows

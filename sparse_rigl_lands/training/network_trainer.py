@@ -33,16 +33,15 @@ class NetworkTrainer(Trainer):
     ):
         self.model = model
         self._named = variants.named_variables(model)
-        self._batch_norm = variants.batch_norm_names(model)
         super().__init__(self._named.weights, objective, optimizer, batch_size, strategy)
 
     def observe(self, with_batch_norm: bool) -> Observation:
-        variables = {**self._named.weights, **self._named.statistics} if with_batch_norm else {}
+        looked_at = {**self._named.weights, **self._named.statistics} if with_batch_norm else {}
         return Observation(
             sparsity=variants.current_sparsity(self.model),
             scheduled_sparsity=pruned.scheduled_sparsity(self.model, int(self._optimizer.iterations.numpy())),
             masks={name: mask.numpy() > 0 for name, mask in self._named.masks.items()},
-            batch_norm={name: variables[name].numpy() for name in variables if name in self._batch_norm},
+            batch_norm={name: each.numpy() for name, each in looked_at.items() if variants.is_of_batch_norm(name)},
         )
 
     def _of_steps(self, first: int, count: int) -> np.ndarray:

@@ -363,8 +363,14 @@ def test_one_trace_serves_any_number_of_steps(network, one_device):
     assert trainer._compiled_steps.experimental_get_tracing_count() == 1
 
 
-def test_sparsity_is_that_of_the_manifold(network, one_device):
+def test_what_tensorboard_shows_is_of_the_manifold(network, one_device):
     path = _path(network, Bezier(2), _sparse_mask(network))
     expected = path.mask.sparsity_of_all(variants.kernel_shapes(network))
-    assert _trainer(network, path, one_device, Objective(), path.mask).observe(False).sparsity == {"all": expected}
-    assert _trainer(network, path, one_device, Objective()).observe(False).sparsity == {"all": 0.0}
+    sparse = _trainer(network, path, one_device, Objective(), path.mask).observe(True)
+    assert sparse.sparsity == {"all": expected}
+    assert {name: mask.shape for name, mask in sparse.masks.items()} == variants.kernel_shapes(network)
+    gammas = [name for name in sparse.batch_norm if name.endswith("/gamma")]
+    assert len(gammas) == sum("gamma" in name for name in variants.named_variables(network).weights)
+    assert all(name.startswith("1/") for name in sparse.batch_norm)  # of the one control point that is fitted
+    dense = _trainer(network, path, one_device, Objective()).observe(False)
+    assert (dense.sparsity, dense.masks, dense.batch_norm) == ({"all": 0.0}, {}, {})

@@ -9,8 +9,10 @@ import time
 
 import pytest
 
+from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.studies import jobs
-from sparse_rigl_lands.studies.jobs import Job, Outcome, run_jobs
+from sparse_rigl_lands.studies.jobs import Job, Outcome, needed_for, recognised, run_jobs, seconds_taken
+from tests.commands import ROOT
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def run(tmp_path):
 
 def test_a_job_starts_after_what_it_needs(job, run):
     outcome, notes = run([job("c", ("a", "b")), job("b", ("a",)), job("a")])
-    assert outcome == Outcome(frozenset("abc"), ())
+    assert outcome == Outcome(frozenset("abc"))
     assert notes == ["+a", "-a", "+b", "-b", "+c", "-c"]
 
 
@@ -84,11 +86,45 @@ def test_a_failure_holds_up_what_needs_it_and_nothing_else(job, run, tmp_path):
     outcome, notes = run([broken, job("held_up", ("broken",)), job("other")])
     assert outcome.done == {"other"}
     assert [(failure.name, failure.reason) for failure in outcome.failures] == [("broken", "it did not work")]
+    assert outcome.held_up == 1
+    log = outcome.failures[0].log
+    with pytest.raises(
+        InputError, match=f"1 of 3 failed and 1 were not started; the first: broken: it did not .*{log}"
+    ):
+        outcome.check()
     assert "much" in outcome.failures[0].log.read_text()
     assert sorted(notes) == ["+broken", "+other", "-other"]
     assert not (tmp_path / "logs" / "broken.json").exists()
     _, notes = run([job("broken"), job("held_up", ("broken",)), job("other")])  # mended
     assert sorted(notes) == ["+broken", "+held_up", "-broken", "-held_up"]
+
+
+def test_of_what_can_be_started_the_first_in_the_order_given_is(job, run):
+    """What builds upon an early job comes before the later ones: half a study is then of whole parts."""
+    _, notes = run([job("a"), job("b", ("a",)), job("c"), job("d", ("c",))], processes=1)
+    assert [note[1:] for note in notes if note.startswith("+")] == list("abcd")
+
+
+def test_what_is_needed_for_a_result(job):
+    jobs = [job("a"), job("b"), job("c", ("a",)), job("d", ("c", "b")), job("e", ("b",))]
+    assert [each.name for each in needed_for(["d"], jobs)] == ["a", "b", "c", "d"]
+    assert [each.name for each in needed_for(["e", "a"], jobs)] == ["a", "b", "e"]
+    assert needed_for(["elsewhere"], jobs) == []
+
+
+def test_records_tell_how_long_a_job_took_and_that_it_is_done(job, run, tmp_path):
+    both = [job("a", program="import time; time.sleep(0.5)"), job("b")]
+    assert recognised(both, tmp_path / "logs") == frozenset()
+    run(both[:1])
+    assert recognised(both, tmp_path / "logs") == {"a"}
+    taken = seconds_taken("ab", tmp_path / "logs")
+    assert list(taken) == ["a"]
+    assert 0.4 <= taken["a"] < 60
+
+
+def test_a_command_is_shown_as_it_is_typed(tmp_path):
+    job = Job("a", (sys.executable, str(ROOT / "train.py"), "--gin_param=Recipe.steps = 7", "--seed=0"), "", tmp_path)
+    assert job.shell == "python train.py '--gin_param=Recipe.steps = 7' --seed=0"
 
 
 def test_a_command_that_was_killed_says_so(job, run):

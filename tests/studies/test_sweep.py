@@ -104,7 +104,7 @@ def finished(tmp_path):
                 "sparsity": 0.98,
                 "layers": layers,
                 "train_augmented": {"cross_entropy": 0.25, "cross_entropy_error": 0.01},
-                "test": {"accuracy": 0.75},
+                "test": {"accuracy": 0.75, "count": 360},
             },
         )
     return sweep, written, [run.name for run in sweep.runs()[:-1]]
@@ -117,6 +117,7 @@ def test_results_are_a_row_per_finished_run(finished):
     row = rows[-1]
     assert (row["method"], row["sparsity"], row["sparsity_of_all_kernels"]) == ("scratch", 0.99, 0.98)
     assert (row["training_loss"], row["training_loss_error"], row["test_accuracy"]) == (0.25, 0.01, 0.75)
+    assert row["test_images"] == 360
     assert (row["smallest_kernel_at_start"], row["its_weights_at_start"]) == ("b/kernel", 0)
     assert (row["kernels_empty_at_start"], row["units_empty_at_start"], row["units"]) == ("b/kernel", 7, 12)
     with written.table.open() as table:

@@ -1,6 +1,7 @@
 """Protects: what one step does to the weights, and that a captured state is all of it."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -298,3 +299,30 @@ def test_two_replicas_hold_one_state_after_every_call(network, mirrored, monkeyp
     *_, (first, second) = trained()
     assert np.any(first != second)
     np.testing.assert_allclose(shared, (first + second) / 2, rtol=1e-6)
+
+
+def test_what_tensorboard_shows_of_a_pruned_run(network, one_device):
+    """The scheduled sparsity is the formula of Zhu and Gupta, and the masks meet it at their updates."""
+    schedule, target = PruningSchedule(begin_step=2, end_step=6, frequency=2), 0.75
+    shapes = variants.kernel_shapes(network)
+    sparsities = {name: target for name in shapes if "stem" not in name}
+    with one_device.scope():
+        model = pruned_variant(network, sparsities, schedule)
+        optimizer = tf_keras.optimizers.SGD(_RATE, _MOMENTUM, nesterov=True)
+    trainer = NetworkTrainer(model, Objective(), optimizer, _BATCH, one_device)
+    update = mask_update(model, trainer.momentum)
+    batches, _ = _batches(one_device, 7)
+    for step in range(1, 8):
+        update(step)
+        trainer.take_steps(batches, 1)
+        seen = trainer.observe(step == 7)
+        progress = min(max((step - 2) / 4, 0.0), 1.0)
+        expected = 0.0 if step < 2 else target * (1 - (1 - progress) ** 3)
+        assert seen.scheduled_sparsity == pytest.approx(dict.fromkeys(sparsities, expected), abs=1e-6)
+        if schedule.updates_at(step):
+            for name in sparsities:
+                assert seen.sparsity[name] == pytest.approx(expected, abs=0.51 / math.prod(shapes[name]))
+                assert seen.masks[name].mean() == pytest.approx(1 - seen.sparsity[name])
+    attributes = {name.rpartition("/")[2] for name in seen.batch_norm}
+    assert attributes == {"gamma", "beta", "moving_mean", "moving_variance"}
+    assert len(seen.batch_norm) == 4 * sum(name.endswith("gamma") for name in seen.batch_norm)

@@ -31,7 +31,15 @@ def test_counts_below_one_are_refused(setting):
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("steps", "abc"), ("steps", 2.5), ("momentum", 1.5), ("momentum", "x"), ("learning_rate", 0.1), ("keep_steps", 5)],
+    [
+        ("steps", "abc"),
+        ("steps", 2.5),
+        ("momentum", 1.5),
+        ("momentum", "x"),
+        ("learning_rate", 0.1),
+        ("keep_steps", 5),
+        ("log_batch_norm", 1),
+    ],
 )
 def test_values_of_another_kind_are_refused(setting, value):
     with pytest.raises(InputError, match=f"Recipe.{setting} is {value!r}"):
