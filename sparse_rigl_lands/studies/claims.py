@@ -1,0 +1,298 @@
+"""The paper's five claims, and whether a study confirms or refutes them.
+
+A claim has parts, such as "the line from S-S to P-S has a barrier, seed 3": a quantity with its bounds, and a
+threshold that it has to lie above, or not above. A part is confirmed where both bounds lie on the side that is wanted,
+refuted where both lie on the other, and undecided where the threshold lies between them. A claim is confirmed where
+all of its parts are, refuted where one of them is, and undecided otherwise, or where a part is missing.
+
+The bounds of a claim's parts hold all together with the study's confidence: each by itself holds with a greater one
+(Bonferroni's inequality). Those of a path are for other images of the same distribution and the solutions at hand.
+Those of runs are Student's, of the differences between two methods within a seed, and so for other seeds as well;
+of a single seed they are for other images alone, too.
+"""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import scipy.stats
+
+from sparse_rigl_lands.studies.study import Study
+
+Verdict = Literal["confirmed", "refuted", "undecided"]
+Row = Mapping[str, Any]
+
+HARMLESS = 0.99  # the fraction of zeros up to which the paper sees no harm (its Figure 5)
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """One comparison that a claim stands or falls with.
+
+    Args:
+      name: what is compared, without the seed.
+      seeds: those that it is about.
+      estimate: of the quantity.
+      lower, upper: its bounds.
+      wanted: on which side of the threshold the claim has it.
+      threshold: in the quantity's unit.
+      unit: ``"nats"`` or ``"accuracy"``.
+      holds_for: what the bounds are for: other ``"images"``, or other ``"seeds"``.
+    """
+
+    name: str
+    seeds: tuple[int, ...]
+    estimate: float
+    lower: float
+    upper: float
+    wanted: Literal["above", "at most"]
+    threshold: float
+    unit: Literal["nats", "accuracy"]
+    holds_for: Literal["images", "seeds"]
+
+    @property
+    def verdict(self) -> Verdict:
+        above, at_most = self.lower > self.threshold, self.upper <= self.threshold
+        if not above and not at_most:
+            return "undecided"
+        return "confirmed" if above == (self.wanted == "above") else "refuted"
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """A claim of the paper.
+
+    Args:
+      number: 1 to 5.
+      figure: of the paper, where it is shown.
+      statement: what is claimed.
+      parts: what it stands or falls with, as far as it is known.
+      missing: what is not known, in words.
+    """
+
+    number: int
+    figure: int
+    statement: str
+    parts: tuple[Part, ...]
+    missing: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        verdicts = {part.verdict for part in self.parts}
+        if "refuted" in verdicts:
+            return "refuted"
+        return "confirmed" if verdicts == {"confirmed"} and not self.missing else "undecided"
+
+
+def judge(study: Study, runs: Sequence[Row], paths: Sequence[Row]) -> list[Claim]:
+    """Judges the five claims.
+
+    Args:
+      study: what was asked for.
+      runs: of ``study.run_rows``.
+      paths: of ``study.path_rows``.
+
+    Returns:
+      The claims in the order of their numbers.
+    """
+    return [
+        _pruning_is_better(study, runs),
+        _lines_fall(study, paths),
+        _sparse_paths_have_a_barrier(study, paths),
+        _dense_curves_have_none(study, paths),
+        _zeros_do_no_harm(study, runs),
+    ]
+
+
+def _pruning_is_better(study: Study, runs: Sequence[Row]) -> Claim:
+    alike = [row for row in runs if row["sparsity"] == study.sparsity]
+    comparisons = [(method, measure) for method in ("lottery", "scratch") for measure in (_LOSS, _ACCURACY)]
+    parts, missing = [], []
+    for method, measure in comparisons:
+        pairs, lacking = _pairs(study, _of(alike, method=method), _of(alike, method="pruned"))
+        missing += [f"{method} and pruned runs of seed {seed}" for seed in lacking]
+        if pairs:
+            name = f"{measure.name}: {method} is worse than pruned by"
+            parts.append(_part_of_runs(study, name, measure, pairs, len(comparisons), "above", 0.0))
+    return Claim(
+        number=1,
+        figure=1,
+        statement=f"At a sparsity of {study.sparsity:g} the pruned solution has a lower training loss and a higher "
+        "test accuracy than lottery and scratch.",
+        parts=tuple(parts),
+        missing=tuple(dict.fromkeys(missing)),
+    )
+
+
+def _lines_fall(study: Study, paths: Sequence[Row]) -> Claim:
+    parts = [_part_of_path(row, "largest_rise", "at most") for row in paths if row["claim"] == 2]
+    return Claim(
+        number=2,
+        figure=3,
+        statement="On the straight line from every sparse initialization to the pruned solution the loss only falls.",
+        parts=tuple(parts),
+        missing=_missing_paths(study, paths, 2),
+    )
+
+
+def _sparse_paths_have_a_barrier(study: Study, paths: Sequence[Row]) -> Claim:
+    parts = [_part_of_path(row, "barrier", "above") for row in paths if row["claim"] == 3]
+    return Claim(
+        number=3,
+        figure=4,
+        statement="On the straight line from the scratch to the pruned solution lies a barrier, which curves that are "
+        f"fitted within the sparse subspace do not remove within {study.budget:,} steps.",
+        parts=tuple(parts),
+        missing=_missing_paths(study, paths, 3),
+    )
+
+
+def _dense_curves_have_none(study: Study, paths: Sequence[Row]) -> Claim:
+    of_claim = [row for row in paths if row["claim"] == 4]
+    parts = [_part_of_path(row, what, "at most") for what in ("barrier", "largest_rise") for row in of_claim]
+    return Claim(
+        number=4,
+        figure=4,
+        statement="Curves that may use every connection lead from the scratch to the pruned solution without a "
+        "barrier, and the loss along them only falls.",
+        parts=tuple(parts),
+        missing=_missing_paths(study, paths, 4),
+    )
+
+
+def _zeros_do_no_harm(study: Study, runs: Sequence[Row]) -> Claim:
+    fractions = [fraction for fraction in study.zeroed_fractions if fraction]
+    dense = _of(runs, method="dense")
+    parts, missing = [], []
+    for fraction in fractions:
+        pairs, lacking = _pairs(study, _of(runs, zeroed_fraction=fraction), dense)
+        missing += [f"dense runs, and those with a fraction of {fraction:g}, of seed {seed}" for seed in lacking]
+        if pairs:
+            name = f"{_ACCURACY.name}: a zeroed fraction of {fraction:g} costs"
+            wanted: Literal["above", "at most"] = "above" if fraction > HARMLESS else "at most"
+            tolerance = study.accuracy_tolerance
+            parts.append(_part_of_runs(study, name, _ACCURACY, pairs, len(fractions), wanted, tolerance))
+    if not any(fraction > HARMLESS for fraction in fractions):
+        missing.append(f"a fraction above {HARMLESS:g}, in Study.zeroed_fractions")
+    if not any(fraction <= HARMLESS for fraction in fractions):
+        missing.append(f"a fraction of {HARMLESS:g} or less, in Study.zeroed_fractions")
+    return Claim(
+        number=5,
+        figure=5,
+        statement="Setting a random part of the initialization to zero before dense training costs accuracy only "
+        f"above {HARMLESS:.0%}.",
+        parts=tuple(parts),
+        missing=tuple(missing),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Measure:
+    """What runs are compared by."""
+
+    name: str
+    unit: Literal["nats", "accuracy"]
+    column: str
+    worse: int  # the sign of a difference that is for the worse
+
+    def error(self, row: Row) -> float:
+        """The standard error of a run's value, over images."""
+        if self.unit == "nats":
+            return row["training_loss_error"]
+        # Agresti and Coull 1998: where all are right, the error is not zero.
+        count = row["test_images"] + 4
+        share = (row["test_accuracy"] * row["test_images"] + 2) / count
+        return math.sqrt(share * (1 - share) / count)
+
+
+_LOSS = _Measure("training loss", "nats", "training_loss", 1)
+_ACCURACY = _Measure("test accuracy", "accuracy", "test_accuracy", -1)
+
+
+def _of(runs: Sequence[Row], **wanted: object) -> dict[int, Row]:
+    return {row["seed"]: row for row in runs if all(row[name] == value for name, value in wanted.items())}
+
+
+def _pairs(
+    study: Study, worse: Mapping[int, Row], better: Mapping[int, Row]
+) -> tuple[dict[int, tuple[Row, Row]], list[int]]:
+    """The two runs of every seed that has both, and the seeds that lack one."""
+    pairs = {seed: (worse[seed], better[seed]) for seed in study.seeds if seed in worse and seed in better}
+    return pairs, [seed for seed in study.seeds if seed not in pairs]
+
+
+def _part_of_runs(
+    study: Study,
+    name: str,
+    measure: _Measure,
+    pairs: Mapping[int, tuple[Row, Row]],
+    together: int,
+    wanted: Literal["above", "at most"],
+    threshold: float,
+) -> Part:
+    """How much worse one method is than another, with bounds that hold together with those of so many parts."""
+    differences = [measure.worse * (worse[measure.column] - better[measure.column]) for worse, better in pairs.values()]
+    tail = (1 - study.confidence) / together / 2
+    mean = float(np.mean(differences))
+    if len(differences) > 1:
+        error = float(np.std(differences, ddof=1)) / math.sqrt(len(differences))
+        margin = error * float(scipy.stats.t.isf(tail, len(differences) - 1))
+    else:
+        (both,) = pairs.values()
+        margin = math.hypot(*map(measure.error, both)) * float(scipy.stats.norm.isf(tail))
+    return Part(
+        name=name,
+        seeds=tuple(pairs),
+        estimate=mean,
+        lower=mean - margin,
+        upper=mean + margin,
+        wanted=wanted,
+        threshold=threshold,
+        unit=measure.unit,
+        holds_for="seeds" if len(differences) > 1 else "images",
+    )
+
+
+def _part_of_path(row: Row, quantity: Literal["barrier", "largest_rise"], wanted: Literal["above", "at most"]) -> Part:
+    kind = f"{row['title']}, {row['manifold']}" if row["manifold"] else row["title"]
+    return Part(
+        name=f"{kind}, {row['start']} to {row['end']}: {quantity.replace('_', ' ')}",
+        seeds=(row["seed"],),
+        estimate=row[quantity],
+        lower=row[f"{quantity}_lower"],
+        upper=row[f"{quantity}_upper"],
+        wanted=wanted,
+        threshold=row["tolerance"],
+        unit="nats",
+        holds_for="images",
+    )
+
+
+def _missing_paths(study: Study, paths: Sequence[Row], claim: int) -> tuple[str, ...]:
+    planned, there = [path for path in study.paths() if path.claim == claim], {row["run"] for row in paths}
+    if not planned:
+        return ("a path of this kind, in the study's settings",)
+    return tuple(path.name for path in planned if path.name not in there)
+
+
+def claim_rows(claims: Sequence[Claim]) -> list[dict[str, object]]:
+    """One row per part, for ``claims.csv``."""
+    return [
+        {
+            "claim": claim.number,
+            "part": part.name,
+            "seeds": " ".join(map(str, part.seeds)),
+            "estimate": part.estimate,
+            "lower": part.lower,
+            "upper": part.upper,
+            "wanted": part.wanted,
+            "threshold": part.threshold,
+            "unit": part.unit,
+            "bounds_hold_for_other": part.holds_for,
+            "verdict": part.verdict,
+        }
+        for claim in claims
+        for part in claim.parts
+    ]

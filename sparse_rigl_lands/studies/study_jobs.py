@@ -1,0 +1,95 @@
+"""The commands of a study, each after what it needs."""
+
+import pathlib
+import sys
+from collections.abc import Collection
+
+from sparse_rigl_lands import files
+from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.studies import settings, sweep
+from sparse_rigl_lands.studies.jobs import Job
+from sparse_rigl_lands.studies.path_runs import LINE
+from sparse_rigl_lands.studies.software import software
+from sparse_rigl_lands.studies.study import BAD, GOOD, POINTS, Study, StudyPath
+from sparse_rigl_lands.studies.sweep import Configuration
+
+_SOLUTIONS = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "solutions.py"
+TABLE_OF_SOLUTIONS = "solutions"  # the job
+
+
+def jobs_of(study: Study, written: files.StudyFiles, configuration: Configuration) -> list[Job]:
+    """All commands of a study: the runs, the table of their solutions, and the paths, each after what it needs.
+
+    Args:
+      study: which ones.
+      written: where their results lie.
+      configuration: of a gin file and bindings; it refuses what is malformed.
+
+    Raises:
+      InputError: of ``configuration``; or a curve does not heed the budget, or is fitted in another manifold.
+    """
+    trainings = [job for each in study.sweeps() for job in sweep.jobs_of(each, written, configuration)]
+    by_name = {job.name: job for job in trainings}
+
+    def checkpoint(point: str, seed: int) -> object:
+        """As a person names it: a run's directory is its last one."""
+        run = written.run(study.run_of(point, seed).name)
+        if POINTS[point][1]:
+            return run.directory
+        rewound = settings.values_of(by_name[study.run_of(point, seed).name].configuration, "Lottery.rewind_step")
+        return run.checkpoint(int(rewound[0]) if rewound else 0)
+
+    def path_job(path: StudyPath) -> Job:
+        run, where = path.run, written.path(path.name)
+        own = configuration(run.gin_file, run.bindings)
+        run.check_budget(own, study.budget_parameter)
+        _check_manifold(path, study, own)
+        needs = {point: study.run_of(point, path.seed).name for point in (path.start, path.end)}
+        # The workload is that of the end's run, and the software that of training.
+        everything = f"{own}\n{by_name[needs[path.end]].configuration}"
+        command = run.command(checkpoint(path.start, path.seed), checkpoint(path.end, path.seed), path.seed, where)
+        unique = tuple(dict.fromkeys(needs.values()))
+        return Job(path.name, command, everything, where.result, unique, kind=f"path of {run.steps} steps")
+
+    solutions = [run.name for run in study.sweeps()[0].runs() if not run.zeroed_fraction]
+    table = written.solutions
+    command = (sys.executable, str(_SOLUTIONS), *(str(written.run(name).directory) for name in solutions))
+    table_job = Job(
+        TABLE_OF_SOLUTIONS,
+        (*command, f"--output_dir={table.directory}"),
+        software("studies/solutions.py"),
+        table.table,
+        tuple(solutions),
+        kind=TABLE_OF_SOLUTIONS,
+    )
+    return [*trainings, *map(path_job, study.paths()), table_job]
+
+
+def _check_manifold(path: StudyPath, study: Study, configuration: str) -> None:
+    for manifold in ("sparse", "dense"):
+        found = settings.values_of(configuration, "Fitting.manifold") or ["'sparse'"]
+        if path.run.curve in getattr(study, f"{manifold}_curves") and found != [repr(manifold)]:
+            raise InputError(
+                f"Study.{manifold}_curves names {path.run.curve!r}, which is fitted with Fitting.manifold = {found[0]}"
+            )
+
+
+def needs_of(study: Study, wanted: Collection[str]) -> list[str]:
+    """The names of the steps that results are made from.
+
+    Args:
+      study: which one.
+      wanted: any of ``"figure1"`` to ``"figure5"``, and ``"solutions"``.
+    """
+    main, *others = study.sweeps()
+    sparse = [run.name for each in (main, *others) for run in each.runs() if not run.zeroed_fraction]
+    paths = study.paths()
+    needs = {
+        "figure1": sparse,
+        "figure2": [run.name for run in main.runs() if run.seed == study.seeds[0] and run.sparsity],
+        "figure3": [path.name for path in paths if path.run.curve == LINE],
+        "figure4": [path.name for path in paths if (path.start, path.end) == (BAD, GOOD)],
+        "figure5": [run.name for run in main.runs() if not run.sparsity],
+        "solutions": [TABLE_OF_SOLUTIONS],
+    }
+    return [name for each in wanted for name in needs[each]]

@@ -1,0 +1,189 @@
+"""Protects: the verdicts on the paper's claims, against a computation that shares no code with them."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sparse_rigl_lands import files
+from sparse_rigl_lands.studies import claims, study_results
+from sparse_rigl_lands.studies.claims import Claim, Part
+from tests.studies import finished_study, recomputed_claims
+
+_BOUND = st.floats(-1, 1)
+
+
+def _part(lower, upper, wanted="above", threshold=0.0):
+    middle = (lower + upper) / 2
+    return Part("a", (0,), middle, lower, upper, wanted, threshold, "nats", "images")
+
+
+@given(bounds=st.lists(_BOUND, min_size=2, max_size=2).map(sorted), threshold=_BOUND)
+def test_a_part_is_decided_where_both_bounds_lie_on_one_side(bounds, threshold):
+    above, at_most = (_part(*bounds, wanted, threshold).verdict for wanted in ("above", "at most"))
+    if bounds[0] > threshold:
+        assert (above, at_most) == ("confirmed", "refuted")
+    elif bounds[1] <= threshold:
+        assert (above, at_most) == ("refuted", "confirmed")
+    else:
+        assert (above, at_most) == ("undecided", "undecided")
+
+
+@pytest.mark.parametrize(
+    ("parts", "missing", "verdict"),
+    [
+        ([(0.1, 0.2), (0.2, 0.3)], (), "confirmed"),
+        ([(0.1, 0.2), (-0.2, 0.3)], (), "undecided"),
+        ([(0.1, 0.2), (-0.2, 0.3), (-0.2, -0.1)], (), "refuted"),
+        ([(0.1, 0.2)], ("another",), "undecided"),
+        ([(-0.2, -0.1)], ("another",), "refuted"),
+        ([], ("all",), "undecided"),
+        ([], (), "undecided"),
+    ],
+)
+def test_a_claim_stands_where_all_of_its_parts_do_and_falls_with_one(parts, missing, verdict):
+    assert Claim(1, 1, "", tuple(_part(*bounds) for bounds in parts), missing).verdict == verdict
+
+
+@pytest.fixture
+def judged(tmp_path):
+    """The claims of a study whose results were changed, and the verdicts computed once more."""
+
+    def judged(study, change_run=lambda row: None, change_path=lambda row: None, without=frozenset()):
+        written = files.StudyFiles(tmp_path)
+        names = finished_study.write(study, written)
+        found = study_results.collect(study, written, names - without)
+        for row in found.runs:
+            change_run(row)
+        for row in found.paths:
+            change_path(row)
+        for rows, table in ((found.runs, written.table), (found.paths, written.paths_table)):
+            table.unlink(missing_ok=True)
+            if rows:
+                study_results.storage.write_csv(table, rows)
+        once_more = recomputed_claims.verdicts(
+            tmp_path,
+            study.sparsity,
+            len(study.seeds),
+            {claim: sum(path.claim == claim for path in study.paths()) for claim in (2, 3, 4)},
+            [fraction for fraction in study.zeroed_fractions if fraction],
+            study.confidence,
+            study.accuracy_tolerance,
+        )
+        by_number = {claim.number: claim for claim in claims.judge(study, found.runs, found.paths)}
+        assert {number: claim.verdict for number, claim in by_number.items()} == once_more
+        return by_number
+
+    return judged
+
+
+def _verdicts(by_number):
+    return [by_number[number].verdict for number in range(1, 6)]
+
+
+def test_where_all_is_as_the_paper_says_all_is_confirmed(judged):
+    found = judged(finished_study.study())
+    assert _verdicts(found) == ["confirmed"] * 5
+    assert {part.holds_for for number in (1, 5) for part in found[number].parts} == {"seeds"}
+
+
+def test_one_seed_is_judged_by_its_images_alone(judged):
+    found = judged(finished_study.study(seeds=(1,), path_seeds=(1,), other_seeds=()))
+    assert {part.holds_for for part in found[1].parts} == {"images"}
+    assert [part.verdict for part in found[1].parts] == ["confirmed", "undecided", "confirmed", "undecided"]
+    assert _verdicts(found)[1:] == [*["confirmed"] * 3, "undecided"]  # 360 images do not tell a hundredth
+
+
+def test_where_scratch_is_better_the_first_claim_is_refuted(judged):
+    def better(row):
+        if row["method"] == "scratch":
+            row["training_loss"] /= 10
+
+    assert _verdicts(judged(finished_study.study(), better))[0] == "refuted"
+
+
+def test_where_seeds_disagree_nothing_is_decided(judged):
+    def noisy(row):
+        if row["method"] == "lottery":
+            row["training_loss"] += 0.5 * (row["seed"] - 1)
+
+    found = judged(finished_study.study(), noisy)
+    assert found[1].parts[0].verdict == "undecided"
+    assert _verdicts(found)[0] == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("claim", "curve", "quantity", "bounds"),
+    [
+        (2, "line", "largest_rise", (0.2, 0.3)),
+        (3, "line", "barrier", (0.0, 0.01)),
+        (3, "cubic_sparse", "barrier", (0.0, 0.01)),
+        (4, "cubic_dense", "barrier", (0.2, 0.3)),
+        (4, "quadratic_dense", "largest_rise", (0.2, 0.3)),
+    ],
+)
+@pytest.mark.parametrize("decided", [True, False])
+def test_one_path_that_is_otherwise_refutes_its_claim_and_no_other(judged, claim, curve, quantity, bounds, decided):
+    lower, upper = bounds if decided else (0.0, 0.5)
+
+    def otherwise(row):
+        if (row["claim"], row["curve"], row["seed"]) == (claim, curve, 1):
+            row[f"{quantity}_lower"], row[f"{quantity}_upper"] = lower, upper
+
+    found = _verdicts(judged(finished_study.study(), change_path=otherwise))
+    assert found.pop(claim - 1) == ("refuted" if decided else "undecided")
+    assert found == ["confirmed"] * 4
+
+
+@pytest.mark.parametrize(("fraction", "accuracy"), [(0.9, 0.8), (0.999, 0.985)])
+def test_zeros_that_do_other_than_the_paper_says(judged, fraction, accuracy):
+    def otherwise(row):
+        if row["zeroed_fraction"] == fraction:
+            row["test_accuracy"] = accuracy - 0.001 * row["seed"]
+
+    assert _verdicts(judged(finished_study.study(), otherwise)) == [*["confirmed"] * 4, "refuted"]
+
+
+@pytest.mark.parametrize(
+    ("missing", "claim"),
+    [
+        ("sparsity-0.99/scratch-seed2", 1),
+        ("paths/S-I_to_P-S/line-seed1", 2),
+        ("paths/S-S_to_P-S/line-seed0", 3),
+        ("paths/S-S_to_P-S/cubic_dense-1200-seed0", 4),
+        ("zeroed-0.9/zeroed_init-seed1", 5),
+        ("dense-seed2", 5),
+    ],
+)
+def test_what_is_missing_leaves_its_claim_undecided(judged, missing, claim):
+    found = judged(finished_study.study(), without={missing})
+    assert found[claim].missing
+    verdicts = _verdicts(found)
+    assert verdicts.pop(claim - 1) == "undecided"
+    assert verdicts == ["confirmed"] * 4
+
+
+def test_what_was_not_asked_for_is_told_as_missing(judged):
+    small = finished_study.study(zeroed_fractions=(), dense_curves=(), lines=("S-S to P-S",))
+    found = judged(small)
+    assert _verdicts(found) == ["confirmed", "undecided", "confirmed", "undecided", "undecided"]
+    assert found[2].missing == ("a path of this kind, in the study's settings",)
+    assert len(found[5].missing) == 2
+
+
+def test_the_bounds_of_seeds_hold_together(judged):
+    """With the confidence that is left to each of four, Student's quantile of two degrees of freedom is 8.86."""
+    found = judged(finished_study.study())
+    lottery = found[1].parts[0]
+    spread = 0.01 * (0.09 - 0.04)  # from one seed to the next
+    assert lottery.estimate == pytest.approx(0.05 + spread)
+    assert lottery.upper - lottery.estimate == pytest.approx(8.8602 * spread / 3**0.5, rel=1e-4)
+
+
+def test_a_row_for_every_part(judged):
+    found = judged(finished_study.study())
+    rows = claims.claim_rows(list(found.values()))
+    assert len(rows) == sum(len(claim.parts) for claim in found.values())
+    assert rows[0]["verdict"] == "confirmed"
+    assert {field.name for field in dataclasses.fields(Part)} - {"name", "holds_for"} <= rows[0].keys()
