@@ -1,6 +1,6 @@
 # Everything from a machine with Python 3.10 to 3.13, pip and make.
 #
-#   make demo    prune a network on digits and look at the first path
+#   make demo    the small study on digits, five minutes; make study is the full one, less than an hour
 #   make test    the tests; make test-whole trains the README's experiments on digits at their full length
 #   make lint    ruff and mypy
 #   make bench   the benchmarks, with this machine's figures
@@ -12,26 +12,22 @@ PYTHON ?= $(firstword $(foreach v,3.12 3.11 3.13 3.10,$(shell python$(v) -c "pri
 TENSORFLOW ?=
 VENV ?= .venv
 RUN := $(VENV)/bin/python
-SEED ?= 0
-DEMO := runs/demo
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-whole lint bench clean
+.PHONY: demo study test test-whole lint bench clean
 .DEFAULT_GOAL := demo
 .DELETE_ON_ERROR:
 
-demo: $(VENV)/installed
-	$(RUN) train.py --gin_file=gin/digits/pruned.gin --seed=$(SEED) --output_dir=$(DEMO)/pruned-seed$(SEED)
-	$(RUN) interpolate.py --start=$(DEMO)/pruned-seed$(SEED)/checkpoints/step_00000000 \
-	    --end=$(DEMO)/pruned-seed$(SEED) --output_dir=$(DEMO)/initialization_to_pruned-seed$(SEED)
+demo study: $(VENV)/installed
+	$(RUN) scripts/reproduce.py --gin_file=gin/digits/$@.gin --output_dir=runs/$@
 
 # The C library would give memory back after every step, to ask for it again page by page: on a virtual machine that was
 # half of the time of training a small network.
 test test-whole: export MALLOC_TRIM_THRESHOLD_ := 2000000000
 test test-whole: export MALLOC_MMAP_THRESHOLD_ := 1000000000
 test test-whole: export MALLOC_TOP_PAD_ := 67108864
-test: $(VENV)/installed-test
+test: $(VENV)/browser
 	$(RUN) -m pytest --numprocesses=3 --dist=worksteal  # tests wait for commands, too: two would leave a core idle at times
 
 test-whole: $(VENV)/installed-test
@@ -50,6 +46,11 @@ bench: $(VENV)/installed
 	$(RUN) -m benchmarks.images_saved
 	$(RUN) -m benchmarks.path_evaluator
 	$(RUN) -m benchmarks.input_pipeline; missed=$$?; $(RUN) -m benchmarks.scaling && exit $$missed
+
+# The tests look at the report with it.
+$(VENV)/browser: $(VENV)/installed-test
+	@scripts/install_browser.sh $(RUN)
+	@touch $@
 
 clean:
 	rm -rf $(VENV) .bootstrap

@@ -21,7 +21,6 @@ _END = flags.DEFINE_string("end", None, "Checkpoint at t = 1: a prefix or a run'
 
 def main() -> None:
     from sparse_rigl_lands import files, storage
-    from sparse_rigl_lands.errors import InputError
     from sparse_rigl_lands.reporting import curve_figures, tables
     from sparse_rigl_lands.studies import curve_study
 
@@ -38,15 +37,11 @@ def main() -> None:
     if len({row["steps"] for row in rows if row["steps"]}) > 1:
         pictures += curve_figures.draw_budgets(written.table, written.budgets)
     if rows:
-        text = tables.curves_table(rows)
+        text = tables.markdown(tables.curves_cells(rows))
         storage.write_text(written.markdown, text + "\n")
         print(text)
         print("\n".join(str(file) for file in (written.table, written.markdown, *pictures)))
-    if outcome.failures:
-        first, failed = outcome.failures[0], len(outcome.failures)
-        raise InputError(
-            f"{failed} of {len(study.runs())} paths failed; the first: {first.name}: {first.reason} ({first.log})"
-        )
+    outcome.check()
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def main(*names: str) -> None:
             bar.advance(1, rows[-1]["point"])
     written = files.SolutionFiles(commandline.OUTPUT_DIR.value or "runs/solutions")
     written.create()
-    text = tables.solutions_table(rows)
+    text = tables.markdown(tables.solutions_cells(rows))
     storage.write_csv(written.table, rows)
     storage.write_text(written.markdown, text + "\n")
     print(text)

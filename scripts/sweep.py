@@ -16,7 +16,6 @@ flags.adopt_module_key_flags(commandline)  # so that --help lists them
 
 def main() -> None:
     from sparse_rigl_lands import files, storage
-    from sparse_rigl_lands.errors import InputError
     from sparse_rigl_lands.reporting import sweep_figures, tables
     from sparse_rigl_lands.studies import sweep as sweeps
 
@@ -27,16 +26,11 @@ def main() -> None:
     rows = sweeps.results(sweep, written, outcome.done)
     pictures = sweep_figures.draw_sweep(written) if rows else []
     if rows:
-        text = tables.sweep_table(rows)
+        text = tables.markdown(tables.sweep_cells(rows))
         storage.write_text(written.markdown, text + "\n")
         print(text)
         print("\n".join(str(file) for file in (written.table, written.markdown, *pictures)))
-    if outcome.failures:
-        first, failed = outcome.failures[0], len(outcome.failures)
-        raise InputError(
-            f"{failed} runs failed and {len(sweep.runs()) - len(rows) - failed} were not started; "
-            f"the first: {first.name}: {first.reason} ({first.log})"
-        )
+    outcome.check()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import itertools
 import os
 import pathlib
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -22,6 +23,9 @@ from sparse_rigl_lands.sparsity import random_masks, variants
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.workload import Workload
 from tests.commands import Commands
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # Compiling a graph can take a second, however small the example is.
 hypothesis.settings.register_profile("tensorflow", deadline=None, max_examples=25, derandomize=True)
@@ -102,6 +106,15 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
     commands = Commands(tmp_path_factory.mktemp("commands"))
     yield commands
     commands.end()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """A real one, without a window."""
+    from tests.browser import started  # few tests need it
+
+    with started() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

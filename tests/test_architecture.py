@@ -71,7 +71,7 @@ def test_every_module_has_its_tests():
     # an interface is tested through what fills it
     through_others = {"errors", "data/photographs", "networks/residual", "paths/layers"}
     through_others |= {"training/loop", "training/methods", "training/metrics", "training/trainer"}
-    through_others |= {"paths/checks", "paths/evaluated_path"}
+    through_others |= {"paths/checks", "paths/evaluated_path", "reporting/panels"}
     assert modules - tested == through_others
 
 
@@ -80,6 +80,7 @@ _PATHS = {"line", *(f"{degree}_{manifold}" for degree in ("quadratic", "cubic") 
 _COMMANDS = {
     "sweep": "python scripts/sweep.py",
     "curves": "python scripts/curves.py",
+    **dict.fromkeys(("study", "demo"), "python scripts/reproduce.py"),
     **dict.fromkeys(_PATHS, "python interpolate.py"),
 }
 

@@ -13,7 +13,6 @@ from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.reporting import path_figure, pictures
 
-_PANELS = {"": "straight line", "sparse": "within the sparse subspace", "dense": "with every connection"}
 # A curve has its color, of Okabe and Ito's palette, and its mark; a manifold has its line, and fills the mark or not.
 _CURVES = (("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"))
 _MANIFOLDS = {"": ("-", "full"), "sparse": ("-", "full"), "dense": ("--", "none")}
@@ -37,7 +36,7 @@ def draw_figure4(
     curves = [(title, storage.read_json(path.result), pd.read_csv(path.table)) for title, path in paths]
     results = [result for _, result, _ in curves]
     styles = _styles(title for title, result, _ in curves if _manifold(result))
-    shown = [manifold for manifold in _PANELS if manifold in map(_manifold, results)]
+    shown = [manifold for manifold in path_figure.MANIFOLDS if manifold in map(_manifold, results)]
     # 3.4 inches a panel: on a page of 900 pixels its words are still of 11 pixels.
     picture = Figure(figsize=(max(3.4 * len(shown), 5.8), 5.2), layout="constrained")
     panels = picture.subplots(1, len(shown), sharey=True, squeeze=False)[0]
@@ -45,7 +44,7 @@ def draw_figure4(
         for title, result, table in curves:
             if _manifold(result) == manifold:
                 _draw_path(axes, title, result, table, styles.get(title, _LINE))
-        axes.set_title(_PANELS[manifold], fontsize=11)
+        axes.set_title(path_figure.MANIFOLDS[manifold], fontsize=11)
         axes.grid(alpha=0.3)
         axes.legend(
             loc="upper left",

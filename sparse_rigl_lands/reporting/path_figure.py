@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.reporting import pictures
 
+# What the control points of a curve may use, in words; a line has none.
+MANIFOLDS = {"": "straight line", "sparse": "within the sparse subspace", "dense": "with every connection"}
 _LOSS, _ENDS = "#0b5394", "#b45f06"
 _TITLE_WIDTH = 95  # characters that fit above the picture
 

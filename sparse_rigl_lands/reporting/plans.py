@@ -65,6 +65,11 @@ def path_table(plan: PathPlan) -> Group:
     return Group(_settings(what), Text(), *_costs(plan.stages, plan.replica_memory))
 
 
+def study_table(stages: Sequence[Stage]) -> Table:
+    """The plan of a study: what its commands compute, by kind."""
+    return _work("commands", stages)
+
+
 def _settings(what: Mapping[str, str]) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
@@ -76,8 +81,16 @@ def _settings(what: Mapping[str, str]) -> Table:
 
 def _costs(stages: Sequence[Stage], replica_memory: int | None) -> list[Table | Text]:
     """What every stage computes, and what a replica holds in it, of what it has."""
+    memory = [part for stage in stages if stage.memory for part in (_memory(stage, replica_memory), Text())]
+    too_large = [s.name for s in stages if replica_memory is not None and sum(s.memory.values()) > replica_memory]
+    warning = f"By this estimate there is too little memory for: {', '.join(too_large)}. " if too_large else ""
+    return [_work("stage", stages), Text(), *memory, Text(warning + _NOT_COUNTED)]
+
+
+def _work(of: str, stages: Sequence[Stage]) -> Table:
+    """What every stage computes."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 0, 0, 1))
-    table.add_column("stage")
+    table.add_column(of)
     for column in ("images forwards", "backwards", "FLOPs"):
         table.add_column(column, justify="right")
     for stage in stages:
@@ -86,10 +99,7 @@ def _costs(stages: Sequence[Stage], replica_memory: int | None) -> list[Table | 
         forward, backward, flops = (sum(getattr(s, of) for s in stages) for of in ("forward", "backward", "flops"))
         table.add_section()
         table.add_row("all", f"{forward:,}", f"{backward:,}", _si(flops))
-    memory = [part for stage in stages if stage.memory for part in (_memory(stage, replica_memory), Text())]
-    too_large = [s.name for s in stages if replica_memory is not None and sum(s.memory.values()) > replica_memory]
-    warning = f"By this estimate there is too little memory for: {', '.join(too_large)}. " if too_large else ""
-    return [table, Text(), *memory, Text(warning + _NOT_COUNTED)]
+    return table
 
 
 def _memory(stage: Stage, replica_memory: int | None) -> Table:

@@ -3,18 +3,18 @@
 import pathlib
 
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter, NullLocator
 
 from sparse_rigl_lands import files
-from sparse_rigl_lands.reporting import pictures
+from sparse_rigl_lands.reporting.drawing import draw
+from sparse_rigl_lands.reporting.panels import FigureData, Panel, Series
 
-_METHODS = {"dense": "#666666", "pruned": "#0b5394", "lottery": "#b45f06", "scratch": "#a61c00"}
-_PANELS = {
-    "test_accuracy": "test accuracy",
-    "training_loss": "training loss (nats), augmented images",
-}
+METHODS = {"pruned": "#0b5394", "lottery": "#b45f06", "scratch": "#a61c00", "dense": "#555555"}
+_READING = "Every run is a dot, the mean over seeds a line, from lowest to highest shaded."
+# column, title, label, unit, whether the scale is logarithmic
+_MEASURES = (
+    ("test_accuracy", "test accuracy", "test accuracy", "", False),
+    ("training_loss", "training loss", "training loss (nats), augmented images", "nats", True),
+)
 
 
 def draw_sweep(sweep: files.SweepFiles) -> list[pathlib.Path]:
@@ -28,54 +28,61 @@ def draw_sweep(sweep: files.SweepFiles) -> list[pathlib.Path]:
     """
     runs = pd.read_csv(sweep.table)
     written: list[pathlib.Path] = []
-    if (runs["sparsity"] > 0).any():
-        sparse = runs[runs["zeroed_fraction"] == 0]
-        written += _draw(sparse, "sparsity", "sparsity of the pruned kernels", sweep.figure1)
-    if (runs["zeroed_fraction"] > 0).any():
-        trained_dense = runs[runs["sparsity"] == 0]
-        words = "fraction of the initialization that is set to zero"
-        written += _draw(trained_dense.assign(method="dense"), "zeroed_fraction", words, sweep.figure5)
+    for figure, paths in ((figure1(runs), sweep.figure1), (figure5(runs), sweep.figure5)):
+        if figure is not None:
+            written += draw(figure, paths)
     return written
 
 
-def _draw(runs: pd.DataFrame, column: str, words: str, paths: tuple[pathlib.Path, ...]) -> tuple[pathlib.Path, ...]:
-    figure = Figure(figsize=(10.5, 4.4), layout="constrained")
-    for axes, (quantity, label) in zip(figure.subplots(1, 2), _PANELS.items(), strict=True):
-        for method in _METHODS:
-            of_method = runs[runs["method"] == method]
-            if len(of_method):
-                _draw_method(axes, of_method, column, quantity, spans_all=column == "sparsity" and method == "dense")
-        _scale_by_density(axes, sorted({value for value in runs[column] if value > 0 or column != "sparsity"}))
-        axes.set_xlabel(words)
-        axes.set_ylabel(label)
-        axes.grid(alpha=0.3)
-    axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(LogFormatter())
-    axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
-    if runs["method"].nunique() > 1:
-        axes.legend()
-    figure.suptitle("every run a dot, their mean a line, from lowest to highest shaded", fontsize=10)
-    pictures.save(figure, paths)
-    return paths
+def figure1(runs: pd.DataFrame) -> FigureData | None:
+    """Figure 1, from ``runs.csv``; None where no run is sparse."""
+    sparse = runs[runs["sparsity"] > 0]
+    if not len(sparse):
+        return None
+    dense = runs[runs["method"] == "dense"]
+    levels = sorted(set(sparse["sparsity"]))
+    panels = []
+    for column, title, label, unit, log in _MEASURES:
+        series = _by_method(sparse, "sparsity", column)
+        if len(dense):  # a dense network has no sparsity: a level to compare with
+            of_all = dense[column]
+            low, mean, high = ([value] * len(levels) for value in (of_all.min(), of_all.mean(), of_all.max()))
+            words = [_of_runs(dense)] * len(levels)
+            series.append(Series("dense", METHODS["dense"], levels, mean, low, high, words, dash="dash"))
+        panels.append(Panel(title, "sparsity of the pruned kernels", label, series, "density", unit, log))
+    caption = f"{_READING} Pruned, lottery and scratch networks of one seed share one mask."
+    return FigureData("figure1", "Accuracy and training loss against sparsity", caption, panels)
 
 
-def _draw_method(axes: Axes, runs: pd.DataFrame, column: str, quantity: str, spans_all: bool) -> None:
-    method = runs["method"].iloc[0]
-    color = _METHODS[method]
-    spread = runs.groupby(column)[quantity].agg(["mean", "min", "max"])
-    if spans_all:  # a dense network has no sparsity: a level to compare with
-        axes.axhspan(spread["min"].iloc[0], spread["max"].iloc[0], color=color, alpha=0.2, linewidth=0)
-        axes.axhline(spread["mean"].iloc[0], color=color, linestyle="--", label=method)
-        return
-    density = 1 - spread.index.to_numpy()
-    axes.fill_between(density, spread["min"], spread["max"], color=color, alpha=0.2, linewidth=0)
-    axes.plot(density, spread["mean"], "-", color=color, label=method)
-    axes.plot(1 - runs[column], runs[quantity], ".", color=color, markersize=5)
+def figure5(runs: pd.DataFrame) -> FigureData | None:
+    """Figure 5, from ``runs.csv``; None where no initialization was zeroed."""
+    if not (runs["zeroed_fraction"] > 0).any():
+        return None
+    dense = runs[runs["sparsity"] == 0].assign(method="dense")
+    words = "fraction of the initialization that is set to zero"
+    panels = [
+        Panel(title, words, label, _by_method(dense, "zeroed_fraction", column), "density", unit, log)
+        for column, title, label, unit, log in _MEASURES
+    ]
+    title = "Dense training after a random part of the initialization was set to zero"
+    return FigureData("figure5", title, f"{_READING} All weights are trained.", panels)
 
 
-def _scale_by_density(axes: Axes, values: list[float]) -> None:
-    """Logarithmic in 1 - value, growing to the right: 0.9, 0.99 and 0.999 are evenly spaced."""
-    axes.set_xscale("log")
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticks([1 - value for value in values], [f"{value:g}" for value in values])
-    axes.invert_xaxis()
+def _by_method(runs: pd.DataFrame, column: str, measure: str) -> list[Series]:
+    series = []
+    for method, color in METHODS.items():
+        of_method = runs[runs["method"] == method].sort_values(column)
+        if not len(of_method):
+            continue
+        spread = of_method.groupby(column)[measure].agg(["mean", "min", "max"])
+        words = [_of_runs(at_value) for _, at_value in of_method.groupby(column)]
+        x, mean, lowest, highest = (list(each) for each in (spread.index, spread["mean"], spread["min"], spread["max"]))
+        series.append(Series(method, color, x, mean, lowest, highest, words))
+        for seed, of_seed in of_method.groupby("seed"):
+            x, y = list(of_seed[column]), list(of_seed[measure])
+            series.append(Series(method, color, x, y, seed=int(seed), marks="markers"))
+    return series
+
+
+def _of_runs(runs: pd.DataFrame) -> str:
+    return f"mean of {len(runs)} runs" if len(runs) > 1 else "one run"

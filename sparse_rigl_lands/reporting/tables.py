@@ -1,6 +1,6 @@
 """Tables: for the terminal, and as Markdown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -30,9 +30,9 @@ def sparsity_table(summary: dict[str, Any]) -> Table:
     return table
 
 
-def solutions_table(rows: Sequence[dict[str, Any]]) -> str:
-    """The table of solutions as Markdown, from rows of ``describe_solution``."""
-    table = [
+def solutions_cells(rows: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
+    """The table of solutions, from rows of ``describe_solution``."""
+    return [
         {
             "run": row["run"],
             "point": row["point"],
@@ -47,11 +47,10 @@ def solutions_table(rows: Sequence[dict[str, Any]]) -> str:
         }
         for row in rows
     ]
-    return pd.DataFrame(table).to_markdown(index=False, disable_numparse=True)
 
 
-def sweep_table(rows: Sequence[dict[str, Any]]) -> str:
-    """What a sweep found as Markdown, from rows of ``sweep.results``: the mean, and lowest to highest over seeds."""
+def sweep_cells(rows: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
+    """What a sweep found, from rows of ``sweep.results``: the mean, and lowest to highest over seeds."""
 
     def spread(values: pd.Series) -> str:
         return f"{values.mean():.4f} ({values.min():.4f} to {values.max():.4f})"
@@ -76,16 +75,16 @@ def sweep_table(rows: Sequence[dict[str, Any]]) -> str:
                 "units without any": f"{runs['units_empty_at_start'].mean():.0f} of {smallest['units']}",
             }
         )
-    return pd.DataFrame(table).to_markdown(index=False, disable_numparse=True)
+    return table
 
 
-def curves_table(rows: Sequence[dict[str, Any]]) -> str:
-    """What a study of curves found as Markdown, from rows of ``curve_study.results``."""
+def curves_cells(rows: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
+    """What there is to say of paths, from rows of ``path_runs.path_row``."""
 
     def bounds(row: dict[str, Any], name: str) -> str:
         return f"{row[name]:.3f} ({row[f'{name}_lower']:.3f} to {row[f'{name}_upper']:.3f})"
 
-    table = [
+    return [
         {
             "curve": f"{row['title']}, {row['manifold']}" if row["manifold"] else row["title"],
             "steps": f"{row['steps']:,}" if row["steps"] else "-",
@@ -97,7 +96,17 @@ def curves_table(rows: Sequence[dict[str, Any]]) -> str:
         }
         for row in rows
     ]
-    return pd.DataFrame(table).to_markdown(index=False, disable_numparse=True)
+
+
+def study_paths_cells(rows: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
+    """What there is to say of the paths of a study, from rows of ``study_results``."""
+    of_study = [{"from": row["start"], "to": row["end"], "seed": str(row["seed"])} for row in rows]
+    return [{**first, **rest} for first, rest in zip(of_study, curves_cells(rows), strict=True)]
+
+
+def markdown(cells: Sequence[Mapping[str, str]]) -> str:
+    """A table as Markdown."""
+    return pd.DataFrame(cells).to_markdown(index=False, disable_numparse=True)
 
 
 def _verdict(row: dict[str, Any]) -> str:

@@ -61,7 +61,7 @@ def test_figure_1_has_every_sparse_run_and_the_dense_level(drawn):
         assert _dots(axes) == sorted((round(1 - row["sparsity"], 9), round(row[column], 9)) for row in SPARSE)
         assert [text.get_text() for text in axes.get_xticklabels()] == ["0.8", "0.99"]
     labels = [text.get_text() for text in loss.get_legend().get_texts()]
-    assert labels == ["dense", "pruned", "lottery", "scratch"]
+    assert labels == ["pruned", "lottery", "scratch", "dense"]
     (dense,) = [line for line in loss.lines if line.get_label() == "dense"]
     assert set(dense.get_ydata()) == {0.015}
     (pruned,) = [line for line in loss.lines if line.get_label() == "pruned"]

@@ -44,7 +44,7 @@ def test_solutions_table():
         "mask_overlap_with_pruned": 1.0,
     }
     nothing = {"distance_to_pruned": None, "mask_overlap_with_pruned": None}
-    heading, first, second = _cells(tables.solutions_table([row, row | nothing]))
+    heading, first, second = _cells(tables.markdown(tables.solutions_cells([row, row | nothing])))
     assert len(heading) == len(first) == len(second)
     assert first == [
         *("runs/a", "P-S", "0.9866", "0.0445 ± 0.0031", "0.123 (0.111)", "2.500 (1.250)", "0.9907"),
@@ -75,7 +75,7 @@ def test_sweep_table_gives_the_mean_and_the_spread_over_seeds():
         row("zeroed_init", 0.0, 2.3, 0.1, 0, "a/kernel", zeroed=0.999),
         row("zeroed_init", 0.0, 2.3, 0.1, 0, "a/kernel b/kernel", zeroed=0.999),
     ]
-    _, pruned, zeroed = _cells(tables.sweep_table(rows))
+    _, pruned, zeroed = _cells(tables.markdown(tables.sweep_cells(rows)))
     spread = ["0.2000 (0.1000 to 0.3000)", "0.8000 (0.7000 to 0.9000)"]
     assert pruned == ["pruned", "0.9", "0.4500", "0", "2", *spread, "4 in pruned/kernel", "none", "4 of 12"]
     assert zeroed[:4] == ["zeroed_init", "0", "0.0000", "0.999"]
@@ -88,7 +88,7 @@ def test_table_of_curves():
     row |= {"lowest_loss": 0.04, "lowest_at": 1.0, "verdict": "barrier"}
     row |= {"below_both_ends": False, "tolerance": 0.05}
     fitted = {**row, "title": "cubic Bezier curve", "manifold": "dense", "steps": 1200, "verdict": "no_barrier"}
-    heading, line, curve = _cells(tables.curves_table([row, fitted]))
+    heading, line, curve = _cells(tables.markdown(tables.curves_cells([row, fitted])))
     assert heading == ["curve", "steps", "barrier", "at t", "largest rise", "lowest loss", "verdict"]
     numbers = ["4.000 (3.500 to 4.500)", "0.50", "4.100 (3.600 to 4.600)", "0.0400 at 1.00"]
     assert line == ["line", "-", *numbers, "barrier"]
@@ -109,4 +109,23 @@ def test_verdicts_of_curves_in_words(changes, words):
     climbs = {f"{climb}{bound}": 0.0 for climb in ("barrier", "largest_rise") for bound in ("", "_lower", "_upper")}
     row = {"title": "line", "manifold": "", "steps": 0, **climbs, "barrier_upper": 0.06, "barrier_at": 0.0}
     row |= {"lowest_loss": 0.01, "lowest_at": 0.5, "below_both_ends": True, "tolerance": 0.05}
-    assert _cells(tables.curves_table([row | {"verdict": "undecided"} | changes]))[1][-1] == words
+    assert _cells(tables.markdown(tables.curves_cells([row | {"verdict": "undecided"} | changes])))[1][-1] == words
+
+
+def test_paths_of_a_study_are_told_with_their_ends_and_seed():
+    row = {"start": "S-S", "end": "P-S", "seed": 3}
+    curve = {
+        "title": "line",
+        "manifold": "",
+        "steps": 0,
+        "verdict": "barrier",
+        "barrier_at": 0.5,
+        "lowest_loss": 0.1,
+        "lowest_at": 1.0,
+        "below_both_ends": False,
+        "tolerance": 0.05,
+    }
+    bounds = {f"{name}{end}": 0.25 for name in ("barrier", "largest_rise") for end in ("", "_lower", "_upper")}
+    (cells,) = tables.study_paths_cells([{**row, **curve, **bounds}])
+    assert list(cells)[:4] == ["from", "to", "seed", "curve"]
+    assert list(cells.values())[:4] == ["S-S", "P-S", "3", "line"]

@@ -1,0 +1,109 @@
+"""Figures on paper: what ``panels`` describes, drawn by matplotlib."""
+
+import pathlib
+import textwrap
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+
+from sparse_rigl_lands.reporting import pictures
+from sparse_rigl_lands.reporting.panels import FigureData, Panel, Series
+
+_LINES = {"solid": "-", "dash": "--", "dot": ":"}
+_WIDTH = 3.9  # inches of a panel
+_CHARACTERS_PER_PANEL = 52  # of the caption below
+
+
+def draw(figure: FigureData, paths: tuple[pathlib.Path, ...]) -> tuple[pathlib.Path, ...]:
+    """Draws a figure.
+
+    Args:
+      figure: what is drawn.
+      paths: the files to write, in the format of each one's suffix.
+
+    Returns:
+      The files written.
+    """
+    count = len(figure.panels)
+    picture = Figure(figsize=(max(_WIDTH * count, 6.4), 5.0), layout="constrained")
+    for axes, panel in zip(
+        picture.subplots(1, count, sharey=figure.shares_y, squeeze=False)[0], figure.panels, strict=True
+    ):
+        _draw_panel(axes, panel)
+    if figure.shares_y:  # the panels to the right repeat neither label nor numbers
+        for axes in picture.axes[1:]:
+            axes.set_ylabel("")
+    picture.supxlabel(textwrap.fill(figure.caption, _CHARACTERS_PER_PANEL * max(count, 2)), fontsize=9)
+    pictures.save(picture, paths)
+    return paths
+
+
+def _draw_panel(axes: Axes, panel: Panel) -> None:
+    named: set[str] = set()
+    for series in panel.series:
+        x = _places(panel, series.x)
+        if len(series.lower):
+            axes.fill_between(x, series.lower, series.upper, color=series.color, alpha=0.15, linewidth=0)
+        axes.plot(
+            x,
+            series.y,
+            color=series.color,
+            linestyle="" if series.marks == "markers" else _LINES[series.dash],
+            linewidth=1.4,
+            marker="" if series.marks == "lines" else ".",
+            markersize=5,
+            label=None if series.name in named else series.name,
+        )
+        named.add(series.name)
+    for note in panel.notes:
+        axes.annotate(
+            note.text,
+            (note.x, note.y),
+            note.start or (6 if note.anchor == "left" else -6, 6),
+            textcoords="data" if note.start else "offset points",
+            arrowprops={"arrowstyle": "->", "color": "#444444"} if note.start else None,
+            horizontalalignment=note.anchor,
+            fontsize=9,
+        )
+    _scale(axes, panel)
+    axes.set_title(panel.title, fontsize=11)
+    axes.set_xlabel(panel.x_label)
+    axes.set_ylabel(panel.y_label)
+    axes.grid(alpha=0.3)
+    if len(named) > 1 or not panel.title:
+        axes.legend(frameon=False, fontsize=9)
+
+
+def _places(panel: Panel, x: Sequence[float]) -> list[float]:
+    return [1 - value for value in x] if panel.x_scale == "density" else list(x)
+
+
+def _scale(axes: Axes, panel: Panel) -> None:
+    if panel.log:
+        axes.set_yscale("log", nonpositive="clip")
+        axes.set_ylim(bottom=0.7 * _lowest(panel.series))  # a band that reaches zero leaves the picture
+        plain = FuncFormatter(lambda y, _: f"{y:g}")
+        axes.yaxis.set_major_formatter(plain)
+        axes.yaxis.set_minor_formatter(plain if _spans_little(axes) else NullFormatter())
+    if panel.x_scale == "linear":
+        return
+    axes.set_xscale("log")
+    values = sorted({value for series in panel.series for value in series.x})
+    axes.xaxis.set_major_locator(FixedLocator(_places(panel, values)))
+    form = (lambda x, _: f"{1 - x:g}") if panel.x_scale == "density" else (lambda x, _: f"{x:,.0f}")
+    axes.xaxis.set_major_formatter(FuncFormatter(form))
+    axes.xaxis.set_minor_locator(NullLocator())
+    if panel.x_scale == "density":
+        axes.invert_xaxis()
+
+
+def _spans_little(axes: Axes) -> bool:
+    """Whether there are too few powers of ten to read the scale by them."""
+    low, high = axes.get_ylim()
+    return high < 30 * low
+
+
+def _lowest(series: Sequence[Series]) -> float:
+    return min(value for each in series for value in each.y if value > 0)

@@ -1,0 +1,105 @@
+"""The verdicts on the paper's claims, in words."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from sparse_rigl_lands.studies.claims import Claim, Part
+
+ORDER = ("confirmed", "refuted", "undecided")
+_MOST_NAMED = 3  # of what is missing
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """The parts of a claim that differ by the seed alone.
+
+    Args:
+      name: of the parts.
+      parts: of all seeds.
+    """
+
+    name: str
+    parts: Sequence[Part]
+
+    @property
+    def seeds(self) -> str:
+        return ", ".join(str(seed) for seed in sorted({seed for part in self.parts for seed in part.seeds}))
+
+    @property
+    def estimates(self) -> str:
+        """From lowest to highest, with the unit."""
+        lowest, highest = (f"{choose(part.estimate for part in self.parts):.3f}" for choose in (min, max))
+        return (lowest if lowest == highest else f"{lowest} to {highest}") + self._unit
+
+    @property
+    def bounds(self) -> str:
+        """The lowest and the highest."""
+        return f"{min(part.lower for part in self.parts):.3f} to {max(part.upper for part in self.parts):.3f}"
+
+    @property
+    def wanted(self) -> str:
+        return f"{self.parts[0].wanted} {self.parts[0].threshold:g}{self._unit}"
+
+    @property
+    def verdict(self) -> str:
+        """One for all, or how many seeds have which."""
+        found = [part.verdict for part in self.parts]
+        counts = [(found.count(verdict), verdict) for verdict in ORDER if verdict in found]
+        return counts[0][1] if len(counts) == 1 else ", ".join(f"{verdict} {count}" for count, verdict in counts)
+
+    @property
+    def _unit(self) -> str:
+        return " nats" if self.parts[0].unit == "nats" else ""
+
+
+def groups_of(claim: Claim) -> list[Group]:
+    """The parts of a claim, those of one name together."""
+    names = dict.fromkeys(part.name for part in claim.parts)
+    return [Group(name, [part for part in claim.parts if part.name == name]) for name in names]
+
+
+def group_cells(group: Group) -> dict[str, str]:
+    """A row of the table of a claim's grounds."""
+    return {
+        "grounds": group.name,
+        "estimate": group.estimates,
+        "bounds": group.bounds,
+        "claimed": group.wanted,
+        "seeds": group.seeds,
+        "verdict": group.verdict,
+    }
+
+
+def missing_in_words(claim: Claim) -> str:
+    """What is not known, of much the first few and how much more; "" for nothing."""
+    if not claim.missing:
+        return ""
+    more = len(claim.missing) - _MOST_NAMED
+    return f"missing: {', '.join(claim.missing[:_MOST_NAMED])}{f' and {more} more' if more > 0 else ''}"
+
+
+def scope_in_words(claim: Claim) -> str:
+    """What the bounds of a claim are for."""
+    holds_for = {part.holds_for for part in claim.parts}
+    if holds_for == {"seeds"}:
+        return "The bounds are for other seeds of training, too: Student's, of differences within a seed."
+    if holds_for == {"images"}:
+        return "The bounds are for other images of the same distribution and these solutions, not for other seeds."
+    return ""
+
+
+def claims_cells(claims: Sequence[Claim]) -> list[dict[str, str]]:
+    """The paper's claims with their verdicts, and what these stand on."""
+    return [
+        {
+            "claim": f"{claim.number}. {claim.statement}",
+            "verdict": claim.verdict,
+            "grounds": "; ".join(filter(None, [*map(_in_words, groups_of(claim)), missing_in_words(claim)])),
+        }
+        for claim in claims
+    ]
+
+
+def _in_words(group: Group) -> str:
+    doubt = "" if group.verdict == "confirmed" else f", {group.verdict}"
+    return f"{group.name} {group.estimates} (bounds {group.bounds}{doubt})"

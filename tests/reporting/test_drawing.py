@@ -1,0 +1,75 @@
+"""Protects: figures on paper show every point, band and note of their panels."""
+
+import numpy as np
+import pytest
+
+from sparse_rigl_lands.reporting import drawing, pictures
+from sparse_rigl_lands.reporting.panels import FigureData, Note, Panel, Series
+
+
+@pytest.fixture
+def drawn(tmp_path, monkeypatch):
+    """Draws a figure of panels, and returns matplotlib's."""
+
+    def drawn(panels, **settings):
+        figures = []
+        monkeypatch.setattr(pictures, "save", lambda figure, paths: figures.append(figure))
+        paths = (tmp_path / "a.png",)
+        assert drawing.draw(FigureData("a", "", "how to read it " * 9, panels, **settings), paths) == paths
+        return figures[0]
+
+    return drawn
+
+
+_LINE = Series("one", "#112233", (0.0, 0.5, 1.0), (1.0, 3.0, 2.0), (0.5, 2.5, 1.5), (1.5, 3.5, 2.5), seed=0)
+
+
+def test_points_and_bands_are_where_the_series_has_them(drawn):
+    (axes,) = drawn([Panel("title", "x", "y", [_LINE])]).axes
+    assert axes.lines[0].get_xydata().tolist() == [[0.0, 1.0], [0.5, 3.0], [1.0, 2.0]]
+    (band,) = axes.collections
+    low, high = band.get_paths()[0].get_extents().get_points()
+    assert (low.tolist(), high.tolist()) == ([0.0, 0.5], [1.0, 3.5])
+    assert (axes.get_title(), axes.get_xlabel(), axes.get_ylabel()) == ("title", "x", "y")
+
+
+def test_a_name_stands_once_in_the_legend(drawn):
+    other = Series("two", "#445566", (0.0, 1.0), (1.0, 2.0), marks="markers")
+    (axes,) = drawn([Panel("title", "x", "y", [_LINE, _LINE, other])]).axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["one", "two"]
+    assert axes.lines[2].get_linestyle() == "None"
+
+
+def test_density_grows_to_the_left_and_is_told_as_sparsity(drawn):
+    series = Series("one", "#112233", (0.9, 0.99), (1.0, 2.0))
+    (axes,) = drawn([Panel("title", "x", "y", [series], "density")]).axes
+    np.testing.assert_allclose(axes.lines[0].get_xdata(), [0.1, 0.01])
+    assert axes.get_xscale() == "log"
+    left, right = axes.get_xlim()
+    assert left > right
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["0.9", "0.99"]
+
+
+def test_a_band_that_reaches_zero_does_not_stretch_a_logarithmic_scale(drawn):
+    series = Series("one", "#112233", (0.0, 1.0), (0.1, 1.0), (-0.1, 0.5), (0.2, 1.5))
+    (axes,) = drawn([Panel("title", "x", "y", [series], log=True)]).axes
+    assert axes.get_yscale() == "log"
+    assert axes.get_ylim()[0] == pytest.approx(0.07)
+
+
+def test_panels_may_share_their_scale(drawn):
+    low = Series("two", "#445566", (0.0, 1.0), (0.0, 0.1))
+    panels = [Panel("a", "x", "y", [_LINE]), Panel("b", "x", "y", [low])]
+    left, right = drawn(panels, shares_y=True).axes
+    assert left.get_ylim() == right.get_ylim()
+    assert right.get_ylabel() == ""
+    left, right = drawn(panels).axes
+    assert left.get_ylim() != right.get_ylim()
+
+
+def test_notes_stand_at_their_points(drawn):
+    notes = [Note("here", 0.5, 3.0), Note("there", 1.0, 2.0, start=(0.2, 1.5))]
+    (axes,) = drawn([Panel("a", "x", "y", [_LINE], notes=notes)]).axes
+    assert [(note.get_text(), note.xy) for note in axes.texts] == [("here", (0.5, 3.0)), ("there", (1.0, 2.0))]
+    assert axes.texts[0].arrow_patch is None
+    assert axes.texts[1].arrow_patch is not None
