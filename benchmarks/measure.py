@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import platform
 import statistics
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sparse_rigl_lands import storage
+from sparse_rigl_lands.studies.environment import processor
 
 
 def interleaved_medians(
@@ -68,7 +68,7 @@ def report(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
       rows: sharing their keys. Where they have a ``ratio``, ``limit`` is the largest and ``at_least`` the
         smallest one allowed; a bound that is None, or not there, does not bound.
     """
-    machine = f"{_processor()}, {os.cpu_count()} cores, TensorFlow {tf.__version__}"
+    machine = f"{processor()}, {os.cpu_count()} cores, TensorFlow {tf.__version__}"
     table = Table(title=f"{name}, on {machine}")
     for column in rows[0]:
         table.add_column(column.replace("_", " "), justify="left" if isinstance(rows[0][column], str) else "right")
@@ -92,11 +92,3 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _processor() -> str:
-    try:
-        lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.partition(": ")[2] for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()

@@ -22,14 +22,12 @@ _ONLY = flags.DEFINE_multi_enum(
 
 
 def main() -> None:
-    import sys
-
     import rich
 
     from sparse_rigl_lands import files
     from sparse_rigl_lands.reporting import plans, tables, verdicts
     from sparse_rigl_lands.reporting.report import write_report
-    from sparse_rigl_lands.studies import jobs, study_jobs, study_plan
+    from sparse_rigl_lands.studies import claims, jobs, study_jobs, study_plan, study_results
     from sparse_rigl_lands.studies.study import Study
 
     commandline.parse_gin("Study")
@@ -44,12 +42,16 @@ def main() -> None:
         print("\n".join(step.shell for step in wanted))
         return
     written.create()
-    written.discard_results()  # they are of other runs than those about to be made
-    outcome = jobs.run_jobs(wanted, written.logs, study.processes, study.name)
+    outcome = jobs.run_jobs(wanted, written.logs, study.processes, study.name, written.discard_results)
     done = outcome.done | jobs.recognised(steps, written.logs)  # what was made before is told, too
-    reported = write_report(study, written, steps, done, outcome.failures, ["python", *sys.argv])
-    print(tables.markdown(verdicts.claims_cells(reported.claims)))
-    print("\n".join(reported.files))
+    rows_of_steps = study_results.write_steps(steps, done, outcome.failures, written)
+    found = study_results.collect(study, written, done)
+    judged = claims.judge(study, found.runs, found.paths)
+    claims.write(judged, written)
+    given = commandline.given()
+    pictures = write_report(study, written, found, judged, steps, rows_of_steps, outcome.failures, given)
+    print(tables.markdown(verdicts.claims_cells(judged)))
+    print("\n".join(str(path) for path in (*written.told(), *pictures)))
     outcome.check()
 
 

@@ -169,6 +169,14 @@ def parse_gin(command: str, recorded: Sequence[pathlib.Path] = (), bindings: Seq
     _parse([(list(map(str, recorded)), bindings), (GIN_FILE.value or [], given)], finalize=True)
 
 
+def given() -> list[str]:
+    """The flags of configuration and directory that this command was given, as they are typed."""
+    several = {"gin_file": GIN_FILE.value, "gin_param": GIN_PARAM.value}
+    typed = [f"--{name}={value}" for name, values in several.items() for value in values or []]
+    single = {"seed": SEED.value, "output_dir": OUTPUT_DIR.value}
+    return [*typed, *(f"--{name}={value}" for name, value in single.items() if value is not None)]
+
+
 def gin_configuration(gin_file: str, bindings: Sequence[str]) -> str:
     """All that a gin file and bindings amount to, as text; what is configured now is forgotten.
 

@@ -326,6 +326,11 @@ class StudyFiles(SweepFiles):
     def steps_table(self) -> pathlib.Path:
         return self.directory / "steps.csv"
 
+    def told(self) -> list[pathlib.Path]:
+        """The tables of what was found that are there."""
+        tables = (self.table, self.paths_table, self.solutions.table, self.claims_table, self.steps_table)
+        return [path for path in tables if path.exists()]
+
     def figure(self, name: str) -> tuple[pathlib.Path, pathlib.Path]:
         """The pictures of one of the report's figures: PNG and SVG."""
         return self.directory / f"{name}.png", self.directory / f"{name}.svg"

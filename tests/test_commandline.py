@@ -9,6 +9,7 @@ from absl import flags
 from sparse_rigl_lands import commandline
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.training import run  # noqa: F401  (registers what the bindings name)
+from sparse_rigl_lands.training.recipe import Recipe
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -71,3 +72,19 @@ def test_a_configuration_is_told_apart_by_everything_it_binds():
         commandline.gin_configuration(file, ["Recipe.step = 1"])
     with pytest.raises(InputError, match=r"gin: .*gin/nowhere.gin"):
         commandline.gin_configuration("gin/nowhere.gin", [])
+
+
+def test_what_is_made_under_a_configuration_leaves_none_behind():
+    recipe = commandline.configured("gin/digits/pruned.gin", ["Recipe.steps = 7"], Recipe)
+    assert (recipe.steps, recipe.batch_size) == (7, 128)
+    assert "Recipe.steps" not in gin.config_str()
+
+
+def test_what_was_given_is_told_as_it_is_typed(parse):
+    parse("--gin_file=gin/digits/pruned.gin", "--seed=3", "--gin_param=Recipe.steps = 7", "--output_dir=runs/a")
+    assert commandline.given() == [
+        "--gin_file=gin/digits/pruned.gin",
+        "--gin_param=Recipe.steps = 7",
+        "--seed=3",
+        "--output_dir=runs/a",
+    ]

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import time
 
 import pytest
@@ -9,6 +11,7 @@ import tensorflow as tf
 
 from sparse_rigl_lands import distribution
 from sparse_rigl_lands.errors import InputError
+from tests.commands import ROOT
 
 
 def test_one_device():
@@ -38,6 +41,19 @@ def test_what_cannot_be_had(settings, message):
     tf.config.list_logical_devices()
     with pytest.raises(InputError, match=message):
         distribution.strategy(**settings)
+
+
+def test_threads_are_as_many_as_asked_for():
+    """In a process of its own: it must be asked for before TensorFlow starts."""
+    program = """
+import tensorflow as tf
+from sparse_rigl_lands import distribution
+distribution.strategy(cpu_threads=1)
+threading = tf.config.threading
+print(threading.get_intra_op_parallelism_threads(), threading.get_inter_op_parallelism_threads())
+"""
+    process = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert process.stdout == "1 1\n"
 
 
 _CLUSTER = {"worker": ["127.0.0.1:1111", "127.0.0.1:2222"]}

@@ -1,6 +1,6 @@
 """Protects: every command and program of the README runs: shortened, and under the marker ``whole`` as written.
 
-``make`` apart, and the sweep and the study of curves, which tests/scripts/ makes short.
+``make`` apart, and the studies and the sweep, which tests/scripts/ makes short.
 """
 
 import pathlib
@@ -40,8 +40,8 @@ def _is_paper_scale(command):
 
 
 def _is_long(command):
-    """The sweep and the study of curves: half an hour, which tests/scripts/ makes short."""
-    return "sweep.py" in command or "curves.py" in command
+    """The studies and the sweep: up to an hour, which tests/scripts/ makes short."""
+    return any(script in command for script in ("sweep.py", "curves.py", "reproduce.py"))
 
 
 def _run(arguments, checkout):
@@ -117,6 +117,14 @@ def test_the_study_of_curves_is_the_gin_files():
     assert found == ["gin/digits/curves.gin", "gin/curves.gin"]
 
 
+def test_the_studies_are_the_gin_files(commands, checkout):
+    """tests/scripts/test_reproduce.py runs a short one; the plan of the paper's is told."""
+    whole, figure, paper = [command for command in _commands() if "reproduce.py" in command]
+    assert figure == f"{whole} --only=figure4"
+    assert whole == "python scripts/reproduce.py --gin_file=gin/digits/study.gin --output_dir=runs/study"
+    assert "35 commands, 1 at a time" in commands.run(*shlex.split(paper)[1:], cwd=checkout)
+
+
 @pytest.mark.parametrize("program", _blocks("python"), ids=["path of any model", "run and path"])
 def test_programs(commands, checkout, program):
     (checkout / "program.py").write_text(program)
@@ -126,7 +134,7 @@ def test_programs(commands, checkout, program):
 
 def test_make_targets_exist():
     targets = {line.split()[1] for block in _blocks("bash") for line in block.splitlines() if line.startswith("make ")}
-    assert targets == {"demo", "test"}
+    assert targets == {"demo", "study", "test"}
     makefile = (ROOT / "Makefile").read_text()
     assert all(f"\n{target}:" in makefile for target in targets)
 

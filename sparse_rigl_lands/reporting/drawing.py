@@ -11,7 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 from sparse_rigl_lands.reporting import pictures
 from sparse_rigl_lands.reporting.panels import FigureData, Panel, Series
 
-_LINES = {"solid": "-", "dash": "--", "dot": ":"}
+_LINES = {"solid": "-", "dash": "--"}
 _WIDTH = 3.9  # inches of a panel
 _CHARACTERS_PER_PANEL = 52  # of the caption below
 

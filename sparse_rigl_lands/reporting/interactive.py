@@ -8,7 +8,6 @@ import plotly.graph_objects as go
 
 from sparse_rigl_lands.reporting.panels import FigureData, Panel, Series
 
-_DASHES = {"solid": "solid", "dash": "dash", "dot": "dot"}
 _INK, _GRID = "#222222", "#dddddd"
 
 
@@ -43,7 +42,7 @@ def _chart(panel: Panel, ranges: Mapping[str, list[float]] | None) -> dict[str, 
             x=x,
             y=list(series.y),
             mode=series.marks,
-            line={"color": series.color, "width": 2, "dash": _DASHES[series.dash]},
+            line={"color": series.color, "width": 2, "dash": series.dash},
             marker={"color": series.color, "size": 7},
             text=list(_told(panel, series)),
             hovertemplate="%{text}<extra></extra>",
@@ -70,7 +69,7 @@ def _chart(panel: Panel, ranges: Mapping[str, list[float]] | None) -> dict[str, 
         font={"family": "system-ui, sans-serif", "size": 13, "color": _INK},
         paper_bgcolor="white",
         plot_bgcolor="white",
-        meta={"ranges": ranges, "scales": panel.unit == "nats"},  # a loss is shown on either scale
+        meta={"ranges": ranges, "scales": panel.scales},
     )
     chart.update_xaxes(title=panel.x_label, gridcolor=_GRID, linecolor=_INK, zeroline=False, **_x_axis(panel))
     chart.update_yaxes(

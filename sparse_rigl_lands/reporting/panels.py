@@ -29,7 +29,7 @@ class Series:
     words: Sequence[str] = ()
     seed: int | None = None
     marks: Literal["lines", "markers", "lines+markers"] = "lines"
-    dash: Literal["solid", "dash", "dot"] = "solid"
+    dash: Literal["solid", "dash"] = "solid"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +62,7 @@ class Panel:
         and 0.999 are evenly spaced.
       unit: of y, for what is said of a point; "" for none.
       log: whether y is logarithmic, or shown so at first.
+      scales: whether the reader may choose between a linear and a logarithmic y.
       notes: words in it.
     """
 
@@ -72,6 +73,7 @@ class Panel:
     x_scale: Literal["linear", "log", "density"] = "linear"
     unit: str = "nats"
     log: bool = False
+    scales: bool = True
     notes: Sequence[Note] = ()
 
 

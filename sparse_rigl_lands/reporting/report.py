@@ -1,9 +1,10 @@
-"""The report of a study: tables, pictures, and one HTML file that needs nothing else."""
+"""The report of a study: pictures, and one HTML file that needs nothing else."""
 
 import base64
 import dataclasses
 import datetime
 import importlib.resources
+import pathlib
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,85 +16,72 @@ from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.reporting import interactive, tables, verdicts
 from sparse_rigl_lands.reporting.drawing import draw
 from sparse_rigl_lands.reporting.panels import FigureData
-from sparse_rigl_lands.reporting.study_figures import figures_of
-from sparse_rigl_lands.studies import claims as claims_of_paper
-from sparse_rigl_lands.studies import jobs, study_results
+from sparse_rigl_lands.reporting.study_figures import LABELS, figures_of
+from sparse_rigl_lands.studies import jobs
 from sparse_rigl_lands.studies.claims import Claim
 from sparse_rigl_lands.studies.environment import environment
 from sparse_rigl_lands.studies.jobs import Failure, Job
 from sparse_rigl_lands.studies.study import Study
 from sparse_rigl_lands.studies.study_jobs import needs_of
-from sparse_rigl_lands.studies.study_results import Found
+from sparse_rigl_lands.studies.study_results import Found, Rows
 
-_LABELS = {**{f"figure{number}": f"Figure {number}" for number in range(1, 6)}, "budgets": "Budgets"}
-_READABLE = {"figure3": "t", "figure4": "t", "figure2": "step"}  # what the slider of a figure reads at
+_READABLE = {"figure2": "step", "figure3": "t", "figure4": "t"}  # what the slider of a figure reads at
 _PAGE = importlib.resources.files(__package__) / "page"
-
-
-@dataclasses.dataclass(frozen=True)
-class Reported:
-    """What was found, and where it can be read.
-
-    Args:
-      claims: with their verdicts.
-      files: what was written, the report last.
-    """
-
-    claims: Sequence[Claim]
-    files: Sequence[str]
 
 
 def write_report(
     study: Study,
     written: files.StudyFiles,
+    found: Found,
+    claims: Sequence[Claim],
     steps: Sequence[Job],
-    done: frozenset[str],
+    rows_of_steps: Rows,
     failures: Sequence[Failure],
-    command: Sequence[str],
-) -> Reported:
-    """Tells what a study has found, as far as it has come.
+    flags: Sequence[str],
+) -> list[pathlib.Path]:
+    """Draws the figures of a study and tells all of it in one HTML file, as far as it has come.
 
     Args:
       study: which one.
       written: where its results lie, and the report will.
+      found: its results.
+      claims: the verdicts on them.
       steps: all that the study has.
-      done: the names of those that are done.
-      failures: of others.
-      command: by which it was asked for.
+      rows_of_steps: of ``study_results.write_steps``.
+      failures: of steps.
+      flags: of ``scripts/reproduce.py``, by which the study was asked for.
+
+    Returns:
+      The files written, the report last.
     """
-    found = study_results.collect(study, written, done)
-    claims = claims_of_paper.judge(study, found.runs, found.paths)
-    seconds = jobs.seconds_taken(done, written.logs)
-    storage.write_csv(written.steps_table, _step_rows(steps, done, failures, seconds))
-    storage.write_json(written.claims, {"claims": [_claim_json(claim) for claim in claims]})
-    if rows := claims_of_paper.claim_rows(claims):
-        storage.write_csv(written.claims_table, rows)
     figures = figures_of(study, written)
     pictures = [path for figure in figures for path in draw(figure, written.figure(figure.name))]
     page, machine = _environment().get_template("report.html"), environment()
+    command = ["python", "scripts/reproduce.py", *flags]
     context = {
         "study": study,
         "date": datetime.date.today().isoformat(),
         "machine": machine["processor"],
         "counts": _counts(claims),
-        "unfinished": _unfinished(steps, done, failures),
-        "claims": [_claim(claim, figures) for claim in claims],
+        "premises": " and ".join(claim.verdict for claim in claims[:2]),
+        "unfinished": _unfinished(rows_of_steps, failures),
+        "claims": [_claim(claim, study, found, figures) for claim in claims],
         "figures": [_figure(figure, study, written, steps, command, found) for figure in figures],
         "tables": _tables(found),
         "settings": [{"setting": field, "value": str(value)} for field, value in dataclasses.asdict(study).items()],
         "environment": [{"what": name, "which": value} for name, value in machine.items()],
+        "trained_under": _trained_under(study, written, found),
         "configurations": _configurations(study, written),
-        "steps_in_words": _steps_in_words(steps, done, seconds, study),
-        "steps": [_step_cells(step, done, failures, seconds) for step in steps],
-        "overall": [_shell(command), f"tensorboard --logdir={shlex.quote(str(written.directory))}"],
+        "steps_in_words": _steps_in_words(rows_of_steps, study),
+        "steps": [{name: str(row[name]) for name in ("step", "state", "seconds")} for row in rows_of_steps],
+        "overall": [shlex.join(command), f"tensorboard --logdir={shlex.quote(str(written.directory))}"],
         "every_command": [step.shell for step in steps],
         "style": (_PAGE / "style.css").read_text(encoding="utf-8"),
         "script": (_PAGE / "report.js").read_text(encoding="utf-8"),
         "plotly": plotly.offline.get_plotlyjs(),
     }
     storage.write_text(written.report, page.render(context))
-    told = [path for path in (written.table, written.paths_table, written.claims_table) if path.exists()]
-    return Reported(claims, [str(path) for path in (*told, *pictures, written.report)])
+    return [*pictures, written.report]
 
 
 def _environment() -> jinja2.Environment:
@@ -110,35 +98,28 @@ def _counts(claims: Sequence[Claim]) -> str:
     return ", ".join(f"{count} {verdict}" for count, verdict in counts if count)
 
 
-def _unfinished(steps: Sequence[Job], done: frozenset[str], failures: Sequence[Failure]) -> str:
+def _unfinished(rows_of_steps: Rows, failures: Sequence[Failure]) -> str:
     """What is missing, in words; "" for nothing."""
-    if len(done) == len(steps):
+    done = sum(row["state"] == "done" for row in rows_of_steps)
+    if done == len(rows_of_steps):
         return ""
     failed = "; ".join(f"{each.name}: {each.reason} ({each.log})" for each in failures)
-    return f"{len(done)} of {len(steps)} steps are done.{f' Failed: {failed}' if failed else ''}"
+    return f"{done} of {len(rows_of_steps)} steps are done.{f' Failed: {failed}' if failed else ''}"
 
 
-def _claim(claim: Claim, figures: Sequence[FigureData]) -> dict[str, Any]:
+def _claim(claim: Claim, study: Study, found: Found, figures: Sequence[FigureData]) -> dict[str, Any]:
     name = f"figure{claim.figure}"
     return {
         "number": claim.number,
         "statement": claim.statement,
         "verdict": claim.verdict,
         "missing": verdicts.missing_in_words(claim),
+        "remarks": claim.remarks,
         "grounds": [verdicts.group_cells(group) for group in verdicts.groups_of(claim)],
         "figure": name if any(figure.name == name for figure in figures) else "",
-        "label": _LABELS[name],
+        "label": LABELS[name],
+        "settings": verdicts.settings_in_words(claim, study, found.paths),
         "scope": verdicts.scope_in_words(claim),
-    }
-
-
-def _claim_json(claim: Claim) -> dict[str, Any]:
-    return {
-        "claim": claim.number,
-        "figure": claim.figure,
-        "statement": claim.statement,
-        "verdict": claim.verdict,
-        "missing": list(claim.missing),
     }
 
 
@@ -156,7 +137,7 @@ def _figure(
     cells, where = _numbers(figure.name, study, found)
     return {
         "name": figure.name,
-        "label": _LABELS[figure.name],
+        "label": LABELS[figure.name],
         "title": figure.title,
         "caption": figure.caption,
         "names": interactive.names_of(figure),
@@ -168,7 +149,13 @@ def _figure(
         "svg": base64.b64encode(svg.read_bytes()).decode(),
         "numbers": where,
         "cells": cells,
-        "commands": [_shell([*command, f"--only={of_figure}"]), "", "# which runs", *(step.shell for step in needed)],
+        "commands": [
+            shlex.join([*command, f"--only={of_figure}"]),
+            "",
+            "# which runs",
+            *(each.shell for each in needed),
+        ],
+        "where_numbers_are": "The slider above reads it." if figure.name in _READABLE else "Its table is below.",
     }
 
 
@@ -208,28 +195,19 @@ def _configurations(study: Study, written: files.StudyFiles) -> list[tuple[str, 
     return [(name, path.read_text(encoding="utf-8")) for name, path in every.items() if path.exists()]
 
 
-def _step_rows(
-    steps: Sequence[Job], done: frozenset[str], failures: Sequence[Failure], seconds: Mapping[str, float]
-) -> list[dict[str, object]]:
-    return [{**_step_cells(step, done, failures, seconds), "command": step.shell} for step in steps]
+def _trained_under(study: Study, written: files.StudyFiles, found: Found) -> list[dict[str, str]]:
+    """What the runs say of the software that has trained them: once where they agree."""
+    values: dict[str, dict[str, None]] = {}
+    for row in found.runs:
+        for name, value in storage.read_json(written.run(row["run"]).summary).get("environment", {}).items():
+            values.setdefault(name, {})[value] = None
+    return [{"what": name, "which": " or ".join(of_runs)} for name, of_runs in values.items()]
 
 
-def _step_cells(
-    step: Job, done: frozenset[str], failures: Sequence[Failure], seconds: Mapping[str, float]
-) -> dict[str, str]:
-    failed = {failure.name for failure in failures}
-    state = "done" if step.name in done else "failed" if step.name in failed else "not done"
-    return {"step": step.name, "state": state, "seconds": f"{seconds[step.name]:.0f}" if step.name in seconds else ""}
-
-
-def _steps_in_words(steps: Sequence[Job], done: frozenset[str], seconds: Mapping[str, float], study: Study) -> str:
-    minutes = sum(seconds.values()) / 60
+def _steps_in_words(rows_of_steps: Rows, study: Study) -> str:
+    done = [row for row in rows_of_steps if row["state"] == "done"]
+    minutes = sum(float(row["seconds"] or 0) for row in done) / 60
     return (
-        f"{len(done)} of {len(steps)} steps are done. They took {minutes:.0f} minutes one after the other, "
-        f"and {study.processes} at a time about {minutes / study.processes:.0f}; of a step that was stopped its last "
-        "process is counted."
+        f"{len(done)} of {len(rows_of_steps)} steps are done. Their commands ran for {minutes:.0f} minutes in sum, "
+        f"{study.processes} at a time; of one that was stopped and went on, its last process is counted."
     )
-
-
-def _shell(command: Sequence[str]) -> str:
-    return shlex.join(command)

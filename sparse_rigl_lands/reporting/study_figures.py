@@ -12,7 +12,15 @@ from sparse_rigl_lands.studies.study import INITIALIZATIONS, Study
 
 # Okabe and Ito's palette, without what is too pale on white.
 _COLORS = ("#0072b2", "#d55e00", "#007a5a", "#a8467f", "#444444", "#8c6d00", "#5b4fc4", "#9c2b2b")
-_ORDER = ("figure1", "figure2", "figure3", "figure4", "budgets", "figure5")
+# What the figures are called, in the order in which they are shown.
+LABELS = {
+    "figure1": "Figure 1",
+    "figure2": "Figure 2",
+    "figure3": "Figure 3",
+    "figure4": "Figure 4",
+    "budgets": "Budgets",
+    "figure5": "Figure 5",
+}
 _WAYS = {"pruned": ("D-I", "P-S"), "lottery": ("L-I", "L-S"), "scratch": ("S-I", "S-S")}
 
 
@@ -29,8 +37,10 @@ def figures_of(study: Study, written: files.StudyFiles) -> list[FigureData]:
         found += [figure1(runs), _figure2(study, written, runs), figure5(runs)]
     if written.paths_table.exists():
         paths = pd.read_csv(written.paths_table, keep_default_na=False)
-        found += [_figure3(written, paths), _figure4(study, written, paths), _budgets(paths)]
-    return sorted((figure for figure in found if figure is not None), key=lambda figure: _ORDER.index(figure.name))
+        found += [_figure3(written, paths), _figure4(study, written, paths), _budgets(study, paths)]
+    return sorted(
+        (figure for figure in found if figure is not None), key=lambda figure: list(LABELS).index(figure.name)
+    )
 
 
 def _figure2(study: Study, written: files.StudyFiles, runs: pd.DataFrame) -> FigureData | None:
@@ -60,13 +70,20 @@ def _figure2(study: Study, written: files.StudyFiles, runs: pd.DataFrame) -> Fig
         "The set-up: three ways to a sparse solution",
         f"Seed {seed}, as it was trained. Pruning starts dense, from D-I, and removes weights until P-S. Lottery "
         "and scratch are trained under its mask from the first step: the lottery from D-I's own weights (L-I to L-S), "
-        "scratch from fresh ones (S-I to S-S). Right: the loss of the batches of training; in brackets that of the "
-        "solutions on all augmented training images.",
+        "scratch from fresh ones (S-I to S-S). Right: the loss that training minimises, on its batches; in brackets "
+        "the plain cross-entropy of the solutions on all augmented training images.",
         [
             Panel(
-                "density", "training step", "share of weights that are not zero", density, "linear", "", True, set_up
+                "density",
+                "training step",
+                "share of weights that are not zero",
+                density,
+                unit="",
+                log=True,
+                scales=False,
+                notes=set_up,
             ),
-            Panel("training loss", "training step", "cross-entropy (nats)", loss, log=True),
+            Panel("training loss", "training step", "smoothed cross-entropy (nats)", loss, log=True),
         ],
     )
 
@@ -121,13 +138,13 @@ def _figure4(study: Study, written: files.StudyFiles, paths: pd.DataFrame) -> Fi
     )
 
 
-def _budgets(paths: pd.DataFrame) -> FigureData | None:
-    fitted = paths[paths["steps"] > 0]
-    if fitted["steps"].nunique() < 2:
+def _budgets(study: Study, paths: pd.DataFrame) -> FigureData | None:
+    of_seed = paths[(paths["steps"] > 0) & paths["seed"].isin(study.path_seeds[:1])]
+    budgets = sorted(set(of_seed["steps"]))
+    if len(budgets) < 2:
         return None
-    first = fitted[fitted["seed"] == fitted["seed"].iloc[0]]
     series = []
-    for place, ((title, manifold), runs) in enumerate(first.groupby(["title", "manifold"], sort=False)):
+    for place, ((title, manifold), runs) in enumerate(of_seed.groupby(["title", "manifold"], sort=False)):
         runs = runs.sort_values("steps")
         steps, barrier, lower, upper = (
             list(runs[name]) for name in ("steps", "barrier", "barrier_lower", "barrier_upper")
@@ -141,17 +158,20 @@ def _budgets(paths: pd.DataFrame) -> FigureData | None:
                 lower,
                 upper,
                 [f"bounds {low:.3f} to {high:.3f}" for low, high in zip(lower, upper, strict=True)],
-                seed=int(runs["seed"].iloc[0]),
+                seed=study.path_seeds[0],
                 marks="lines+markers",
                 dash="dash" if manifold == "dense" else "solid",
             )
         )
-    return FigureData(
-        "budgets",
-        "The barrier that is left against the steps of the fit",
-        f"From S-S to P-S, seed {first['seed'].iloc[0]}. A barrier that is left was not removed within so many steps.",
-        [Panel("", "steps of the fit", "barrier above the higher end (nats)", series, "log")],
+    tolerance = float(of_seed["tolerance"].iloc[0])
+    series.append(Series("tolerance", "#777777", budgets, [tolerance] * len(budgets), dash="dash"))
+    confidence = " or ".join(f"{value:.3g}" for value in dict.fromkeys(of_seed["confidence"]))
+    caption = (
+        f"From S-S to P-S, seed {study.path_seeds[0]}. A barrier that is left was not removed within so many steps. "
+        f"Bands: confidence {confidence} for each curve by itself."
     )
+    panel = Panel("", "steps of the fit", "barrier above the higher end (nats)", series, "log", scales=False)
+    return FigureData("budgets", "The barrier that is left against the steps of the fit", caption, [panel])
 
 
 def _of_path(written: files.StudyFiles, row: pd.Series, name: str, color: str) -> Series:

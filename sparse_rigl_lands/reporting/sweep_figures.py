@@ -49,7 +49,7 @@ def figure1(runs: pd.DataFrame) -> FigureData | None:
             low, mean, high = ([value] * len(levels) for value in (of_all.min(), of_all.mean(), of_all.max()))
             words = [_of_runs(dense)] * len(levels)
             series.append(Series("dense", METHODS["dense"], levels, mean, low, high, words, dash="dash"))
-        panels.append(Panel(title, "sparsity of the pruned kernels", label, series, "density", unit, log))
+        panels.append(Panel(title, "sparsity of the pruned kernels", label, series, "density", unit, log, scales=log))
     caption = f"{_READING} Pruned, lottery and scratch networks of one seed share one mask."
     return FigureData("figure1", "Accuracy and training loss against sparsity", caption, panels)
 
@@ -61,7 +61,7 @@ def figure5(runs: pd.DataFrame) -> FigureData | None:
     dense = runs[runs["sparsity"] == 0].assign(method="dense")
     words = "fraction of the initialization that is set to zero"
     panels = [
-        Panel(title, words, label, _by_method(dense, "zeroed_fraction", column), "density", unit, log)
+        Panel(title, words, label, _by_method(dense, "zeroed_fraction", column), "density", unit, log, scales=log)
         for column, title, label, unit, log in _MEASURES
     ]
     title = "Dense training after a random part of the initialization was set to zero"

@@ -1,9 +1,11 @@
 """The verdicts on the paper's claims, in words."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sparse_rigl_lands.studies.claims import Claim, Part
+from sparse_rigl_lands.studies.study import Study
 
 ORDER = ("confirmed", "refuted", "undecided")
 _MOST_NAMED = 3  # of what is missing
@@ -86,6 +88,26 @@ def scope_in_words(claim: Claim) -> str:
     if holds_for == {"images"}:
         return "The bounds are for other images of the same distribution and these solutions, not for other seeds."
     return ""
+
+
+def settings_in_words(claim: Claim, study: Study, paths: Sequence[Mapping[str, Any]]) -> str:
+    """Under which settings a claim was judged.
+
+    Args:
+      claim: which one.
+      study: that judged it.
+      paths: rows of ``study_results``.
+    """
+    if claim.number == 1:
+        return f"Sparsity {study.sparsity:g}."
+    if claim.number == 5:
+        return f"Tolerance {study.accuracy_tolerance:g} of accuracy."
+    of_claim = [row for row in paths if row["claim"] == claim.number]
+    if not of_claim:
+        return f"Sparsity {study.sparsity:g}."
+    images = " or ".join(dict.fromkeys(f"{row['images']:,}" for row in of_claim))
+    fits = f", fits of {study.budget:,} steps" if any(row["steps"] for row in of_claim) else ""
+    return f"Sparsity {study.sparsity:g}, {images} images, tolerance {of_claim[0]['tolerance']:g} nats{fits}."
 
 
 def claims_cells(claims: Sequence[Claim]) -> list[dict[str, str]]:

@@ -7,8 +7,8 @@ all of its parts are, refuted where one of them is, and undecided otherwise, or 
 
 The bounds of a claim's parts hold all together with the study's confidence: each by itself holds with a greater one
 (Bonferroni's inequality). Those of a path are for other images of the same distribution and the solutions at hand.
-Those of runs are Student's, of the differences between two methods within a seed, and so for other seeds as well;
-of a single seed they are for other images alone, too.
+Those of runs are Student's, of the differences between two methods within a seed, for other seeds on the same images;
+of a single seed they are for other images alone.
 """
 
 import dataclasses
@@ -19,6 +19,8 @@ from typing import Any, Literal
 import numpy as np
 import scipy.stats
 
+from sparse_rigl_lands import files, storage
+from sparse_rigl_lands.studies.path_runs import LINE
 from sparse_rigl_lands.studies.study import Study
 
 Verdict = Literal["confirmed", "refuted", "undecided"]
@@ -70,6 +72,7 @@ class Claim:
       statement: what is claimed.
       parts: what it stands or falls with, as far as it is known.
       missing: what is not known, in words.
+      remarks: what else is to be said, which does not decide it.
     """
 
     number: int
@@ -77,6 +80,7 @@ class Claim:
     statement: str
     parts: tuple[Part, ...]
     missing: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -91,8 +95,7 @@ def judge(study: Study, runs: Sequence[Row], paths: Sequence[Row]) -> list[Claim
 
     Args:
       study: what was asked for.
-      runs: of ``study.run_rows``.
-      paths: of ``study.path_rows``.
+      runs, paths: of ``study_results.Found``.
 
     Returns:
       The claims in the order of their numbers.
@@ -131,9 +134,10 @@ def _lines_fall(study: Study, paths: Sequence[Row]) -> Claim:
     return Claim(
         number=2,
         figure=3,
-        statement="On the straight line from every sparse initialization to the pruned solution the loss only falls.",
+        statement="On the straight line from every sparse initialization to the pruned solution the loss falls: "
+        f"it nowhere rises by more than {_tolerance(paths)}.",
         parts=tuple(parts),
-        missing=_missing_paths(study, paths, 2),
+        missing=_missing_paths(study, paths, 2, {"the line from L-I": {"L-I"}, "the line from S-I": {"S-I"}}),
     )
 
 
@@ -145,7 +149,7 @@ def _sparse_paths_have_a_barrier(study: Study, paths: Sequence[Row]) -> Claim:
         statement="On the straight line from the scratch to the pruned solution lies a barrier, which curves that are "
         f"fitted within the sparse subspace do not remove within {study.budget:,} steps.",
         parts=tuple(parts),
-        missing=_missing_paths(study, paths, 3),
+        missing=_missing_paths(study, paths, 3, {"the line": {LINE}, "a sparse curve": {*study.sparse_curves}}),
     )
 
 
@@ -156,9 +160,10 @@ def _dense_curves_have_none(study: Study, paths: Sequence[Row]) -> Claim:
         number=4,
         figure=4,
         statement="Curves that may use every connection lead from the scratch to the pruned solution without a "
-        "barrier, and the loss along them only falls.",
+        f"barrier, and the loss along them nowhere rises by more than {_tolerance(paths)}.",
         parts=tuple(parts),
-        missing=_missing_paths(study, paths, 4),
+        missing=_missing_paths(study, paths, 4, {"a dense curve": {*study.dense_curves}}),
+        remarks=_dips(of_claim),
     )
 
 
@@ -206,6 +211,13 @@ class _Measure:
         share = (row["test_accuracy"] * row["test_images"] + 2) / count
         return math.sqrt(share * (1 - share) / count)
 
+    def rounding(self, pair: tuple[Row, Row]) -> float:
+        """The standard deviation of the difference of two runs that is of rounding alone.
+
+        An accuracy is a whole number of images: where seeds agree to the last one, they need not agree at all.
+        """
+        return 0.0 if self.unit == "nats" else math.sqrt(sum(1 / (12 * row["test_images"] ** 2) for row in pair))
+
 
 _LOSS = _Measure("training loss", "nats", "training_loss", 1)
 _ACCURACY = _Measure("test accuracy", "accuracy", "test_accuracy", -1)
@@ -237,8 +249,8 @@ def _part_of_runs(
     tail = (1 - study.confidence) / together / 2
     mean = float(np.mean(differences))
     if len(differences) > 1:
-        error = float(np.std(differences, ddof=1)) / math.sqrt(len(differences))
-        margin = error * float(scipy.stats.t.isf(tail, len(differences) - 1))
+        spread = max(float(np.std(differences, ddof=1)), *map(measure.rounding, pairs.values()))
+        margin = spread / math.sqrt(len(differences)) * float(scipy.stats.t.isf(tail, len(differences) - 1))
     else:
         (both,) = pairs.values()
         margin = math.hypot(*map(measure.error, both)) * float(scipy.stats.norm.isf(tail))
@@ -261,8 +273,8 @@ def _part_of_path(row: Row, quantity: Literal["barrier", "largest_rise"], wanted
         name=f"{kind}, {row['start']} to {row['end']}: {quantity.replace('_', ' ')}",
         seeds=(row["seed"],),
         estimate=row[quantity],
-        lower=row[f"{quantity}_lower"],
-        upper=row[f"{quantity}_upper"],
+        lower=row[f"{quantity}_lower_for_claim"],
+        upper=row[f"{quantity}_upper_for_claim"],
         wanted=wanted,
         threshold=row["tolerance"],
         unit="nats",
@@ -270,16 +282,50 @@ def _part_of_path(row: Row, quantity: Literal["barrier", "largest_rise"], wanted
     )
 
 
-def _missing_paths(study: Study, paths: Sequence[Row], claim: int) -> tuple[str, ...]:
+def _tolerance(paths: Sequence[Row]) -> str:
+    found = dict.fromkeys(f"{row['tolerance']:g} nats" for row in paths if row["claim"])
+    return " or ".join(found) or "the tolerance"
+
+
+def _dips(paths: Sequence[Row]) -> tuple[str, ...]:
+    dips = [row["lowest_loss"] for row in paths if row["below_both_ends"]]
+    if not dips:
+        return ()
+    return (f"{len(dips)} of {len(paths)} of these curves dip below both ends, the lowest to {min(dips):.3f} nats.",)
+
+
+def _missing_paths(study: Study, paths: Sequence[Row], claim: int, wanted: Mapping[str, set[str]]) -> tuple[str, ...]:
+    """What a claim lacks: kinds of paths that the study has not been asked for, and paths that are not finished.
+
+    Args:
+      study: what was asked for.
+      paths: what is finished.
+      claim: its number.
+      wanted: kinds of paths by their names, each with the starts or the curves that are of it.
+    """
     planned, there = [path for path in study.paths() if path.claim == claim], {row["run"] for row in paths}
-    if not planned:
-        return ("a path of this kind, in the study's settings",)
-    return tuple(path.name for path in planned if path.name not in there)
+    kinds = {each for path in planned for each in (path.start, path.run.curve)}
+    return (
+        *(f"{name}, which the study has not" for name, found_by in wanted.items() if not found_by & kinds),
+        *(path.name for path in planned if path.name not in there),
+    )
 
 
-def claim_rows(claims: Sequence[Claim]) -> list[dict[str, object]]:
-    """One row per part, for ``claims.csv``."""
-    return [
+def write(claims: Sequence[Claim], written: files.StudyFiles) -> None:
+    """Writes the verdicts to ``claims.json``, and a row per part to ``claims.csv``, where there are parts."""
+    told = [
+        {
+            "claim": claim.number,
+            "figure": claim.figure,
+            "statement": claim.statement,
+            "verdict": claim.verdict,
+            "missing": list(claim.missing),
+            "remarks": list(claim.remarks),
+        }
+        for claim in claims
+    ]
+    storage.write_json(written.claims, {"claims": told})
+    rows = [
         {
             "claim": claim.number,
             "part": part.name,
@@ -296,3 +342,5 @@ def claim_rows(claims: Sequence[Claim]) -> list[dict[str, object]]:
         for claim in claims
         for part in claim.parts
     ]
+    if rows:
+        storage.write_csv(written.claims_table, rows)

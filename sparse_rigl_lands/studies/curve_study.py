@@ -107,12 +107,19 @@ def evaluate_all(
         # The checkpoints by their prefixes: a run that goes on meanwhile does not change what its directory means.
         command = run.command(prefixes["start"], prefixes["end"], study.seed, path)
         ends = "\n".join(f"{name} {digest}" for name, digest in digests.items())
-        return Job(run.name, command, f"{own}\n{ends}\n{workload}\n{versions}", path.result, kind=f"{run.steps} steps")
+        return Job(
+            run.name,
+            command,
+            f"{own}\n{ends}\n{workload}\n{versions}",
+            path.result,
+            (),
+            f"{run.steps} steps",
+            (path.table,),
+        )
 
     jobs = [job(run) for run in study.runs()]
     written.claim("# A study of curves between two checkpoints, known by the SHA-256 of their values.", digests)
-    written.discard_results()  # they are of other paths than those about to be made
-    return run_jobs(jobs, written.logs, study.processes, "curves")
+    return run_jobs(jobs, written.logs, study.processes, "curves", written.discard_results)
 
 
 def _digest(name: str, prefix: pathlib.Path) -> str:

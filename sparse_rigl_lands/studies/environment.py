@@ -7,6 +7,7 @@ import platform
 
 import sparse_rigl_lands
 
+# What computes results, or decides what they are computed from.
 _LIBRARIES = (
     "tensorflow",
     "tf_keras",
@@ -17,23 +18,37 @@ _LIBRARIES = (
     "scipy",
     "scikit-learn",
 )
+_ALSO_CALLED = {"tensorflow": "tensorflow-tpu"}  # the build for TPUs has another name
+
+
+def versions() -> dict[str, str]:
+    """The versions of the libraries that decide the results."""
+    return {name: _version(name) for name in _LIBRARIES}
 
 
 def environment() -> dict[str, str]:
-    """What there is to say of this machine, its system and the libraries that compute, by name."""
+    """What there is to say of this machine, its system and the libraries, by name."""
     return {
-        "processor": f"{_processor()}, {os.cpu_count()} cores",
+        "processor": f"{processor()}, {os.cpu_count()} cores",
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
         "system": platform.platform(),
         "Python": platform.python_version(),
         "sparse_rigl_lands": sparse_rigl_lands.__version__,
-        **{name: importlib.metadata.version(name) for name in _LIBRARIES},
+        **versions(),
     }
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The name of this machine's processor."""
     try:
         lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return importlib.metadata.version(_ALSO_CALLED.get(name, name))

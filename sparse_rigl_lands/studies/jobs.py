@@ -11,8 +11,10 @@ A job is not started again if its record says that the same command was done in 
 that its result is still the one it left, and that those of the jobs it needs are still the ones it found.
 """
 
+import contextlib
 import ctypes
 import dataclasses
+import fcntl
 import graphlib
 import hashlib
 import heapq
@@ -23,7 +25,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 from sparse_rigl_lands import storage
 from sparse_rigl_lands.errors import InputError, PreemptedError
@@ -46,9 +49,10 @@ class Job:
       name: a relative path, such as ``"sparsity-0.99/scratch-seed6"``.
       command: the program and its arguments.
       configuration: whatever decides the result besides the command; another one makes it another job.
-      result: a file that is there once the job is done.
+      result: a file that is there once the job is done: another one is another result.
       needs: the names of the jobs that must be done before.
       kind: jobs of one kind take about the same time.
+      others: further files that are there once it is done.
     """
 
     name: str
@@ -57,6 +61,7 @@ class Job:
     result: pathlib.Path
     needs: tuple[str, ...] = ()
     kind: str = ""
+    others: tuple[pathlib.Path, ...] = ()
 
     @property
     def shell(self) -> str:
@@ -123,20 +128,47 @@ def seconds_taken(names: Collection[str], logs: pathlib.Path) -> dict[str, float
     return {name: record[_SECONDS] for name, record in found.items() if _SECONDS in record}
 
 
-def run_jobs(jobs: Sequence[Job], logs: pathlib.Path, processes: int, title: str) -> Outcome:
+def run_jobs(
+    jobs: Sequence[Job],
+    logs: pathlib.Path,
+    processes: int,
+    title: str,
+    before: Callable[[], None] = lambda: None,
+) -> Outcome:
     """Runs jobs until none is left that can be run. What a failed one holds up is not started; the rest is.
 
-    On Linux the commands die with this process.
+    On Linux the commands die with this process. One process at a time runs jobs with the same logs.
 
     Args:
       jobs: in the order in which they are started, as far as their needs allow.
       logs: the directory of logs and records.
       processes: how many commands run side by side, at least 1.
       title: of the progress.
+      before: called once no other process can be at work with these logs, before any job is looked at: results of
+        earlier ones must not lie beside what is about to be made.
 
     Raises:
+      InputError: another process is running jobs with these logs.
       PreemptedError: SIGTERM has asked this process to end; the commands were asked, too.
     """
+    with _alone(logs):
+        before()
+        return _run_jobs(jobs, logs, processes, title)
+
+
+@contextlib.contextmanager
+def _alone(logs: pathlib.Path) -> Iterator[None]:
+    """Refuses to work beside another process, whose commands would write the same files."""
+    logs.mkdir(parents=True, exist_ok=True)
+    with (logs / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(f"another command is at work in {logs.parent}") from error
+        yield
+
+
+def _run_jobs(jobs: Sequence[Job], logs: pathlib.Path, processes: int, title: str) -> Outcome:
     by_name = {job.name: job for job in jobs}
     sorter = graphlib.TopologicalSorter({job.name: job.needs for job in jobs})
     sorter.prepare()
@@ -175,14 +207,13 @@ def run_jobs(jobs: Sequence[Job], logs: pathlib.Path, processes: int, title: str
                     raise PreemptedError("stopped by SIGTERM")
                 for name in [name for name, process in running.items() if process.poll() is not None]:
                     status = running.pop(name).returncode
-                    if status == 0:
-                        seconds = round(view.finished(name), 1)
-                        storage.write_json(_record(name, logs), {**_state(by_name[name], by_name), _SECONDS: seconds})
+                    if failure := _failure(by_name[name], status, logs):
+                        failures.append(failure)
+                        view.failed(name, _held_up_by(name, jobs))
+                    else:
+                        _write_record(by_name[name], by_name, logs, view.finished(name))
                         done.add(name)
                         sorter.done(name)
-                    else:
-                        failures.append(_failure(name, status, logs))
-                        view.failed(name, _held_up_by(name, jobs))
                 view.refresh()
     finally:
         _end(list(running.values()))
@@ -196,20 +227,39 @@ def _held_up_by(name: str, jobs: Sequence[Job]) -> set[str]:
 
 
 def recognised(jobs: Sequence[Job], logs: pathlib.Path) -> frozenset[str]:
-    """The names of the jobs that need not be done again."""
+    """The names of the jobs that need not be done again, and neither does what they need."""
     by_name = {job.name: job for job in jobs}
-    return frozenset(job.name for job in jobs if _is_done(job, by_name, logs))
+    found: set[str] = set()
+    for name in graphlib.TopologicalSorter({job.name: job.needs for job in jobs}).static_order():
+        if found.issuperset(by_name[name].needs) and _is_done(by_name[name], by_name, logs):
+            found.add(name)
+    return frozenset(found)
 
 
 def _is_done(job: Job, by_name: Mapping[str, Job], logs: pathlib.Path) -> bool:
     record = _record(job.name, logs)
-    if not job.result.is_file() or not record.is_file():
+    if _lacking(job) or not record.is_file():
         return False
     found = storage.read_json(record)
     return {key: value for key, value in found.items() if key != _SECONDS} == _state(job, by_name)
 
 
-def _state(job: Job, by_name: Mapping[str, Job]) -> dict[str, object]:
+def _lacking(job: Job) -> list[pathlib.Path]:
+    """The files that a job has not left."""
+    return [path for path in (job.result, *job.others) if not path.is_file()]
+
+
+def _write_record(job: Job, by_name: Mapping[str, Job], logs: pathlib.Path, seconds: float) -> None:
+    """Notes that a job is done, and in how many seconds: in those of the process that made its result, if one only
+    had to recognise it."""
+    record, state = _record(job.name, logs), _state(job, by_name)
+    before = storage.read_json(record) if record.is_file() else {}
+    if before.get("results", {}).get(job.name) == state["results"][job.name]:
+        seconds = before.get(_SECONDS, seconds)
+    storage.write_json(record, {**state, _SECONDS: round(seconds, 1)})
+
+
+def _state(job: Job, by_name: Mapping[str, Job]) -> dict[str, Any]:
     """All that decides a result, and the result, as JSON."""
     results = {each: _digest(by_name[each].result) for each in (job.name, *job.needs)}
     return {"command": list(job.command), "configuration": job.configuration.splitlines(), "results": results}
@@ -253,12 +303,17 @@ def _start(job: Job, logs: pathlib.Path) -> subprocess.Popen:
         )
 
 
-def _failure(name: str, status: int, logs: pathlib.Path) -> Failure:
-    log = _log(name, logs)
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+def _failure(job: Job, status: int, logs: pathlib.Path) -> Failure | None:
+    """Why a command that has ended did not do its job; None where it did."""
+    log = _log(job.name, logs)
     if status < 0:
-        return Failure(name, f"killed by {signal.Signals(-status).name}", log)
-    return Failure(name, lines[-1].removeprefix("error: ") if lines else "it printed nothing", log)
+        return Failure(job.name, f"killed by {signal.Signals(-status).name}", log)
+    if status > 0:
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return Failure(job.name, lines[-1].removeprefix("error: ") if lines else "it printed nothing", log)
+    if lacking := _lacking(job):
+        return Failure(job.name, f"it succeeded, but left no {lacking[0]}", log)
+    return None
 
 
 def _log(name: str, logs: pathlib.Path) -> pathlib.Path:

@@ -26,3 +26,15 @@ def check_counts(study: object, *fields: str) -> None:
 def values_of(configuration: str, parameter: str) -> list[str]:
     """What a gin configuration, as text, binds a parameter to: once for every scope of it."""
     return re.findall(rf"^(?:.*/)?{re.escape(parameter)} = (.*)$", configuration, re.MULTILINE)
+
+
+def whole_number(configuration: str, parameter: str, default: int) -> int:
+    """The whole number that a gin configuration, as text, binds a parameter to.
+
+    Raises:
+      InputError: it binds it to something else, such as a macro.
+    """
+    found = values_of(configuration, parameter) or [str(default)]
+    if len(found) > 1 or not found[0].isdecimal():
+        raise InputError(f"{parameter} is {' and '.join(found)}; a study must find a whole number there")
+    return int(found[0])

@@ -1,11 +1,12 @@
 """What software computes the results of a study."""
 
 import hashlib
-import importlib.metadata
 import pathlib
 
+from sparse_rigl_lands.studies.environment import versions
+
 _PACKAGE = pathlib.Path(__file__).resolve().parent.parent
-_LIBRARIES = ("numpy", "tensorflow", "tf_keras", "tensorflow-model-optimization")
+_COMMANDS = tuple(_PACKAGE.parent / name for name in ("train.py", "interpolate.py"))
 _TELL_ONLY = ("reporting", "studies")  # rooms that start commands and tell of their results
 
 
@@ -16,9 +17,8 @@ def software(*more: str) -> str:
       more: modules that compute too, of rooms that otherwise tell only, such as ``"studies/solutions.py"``.
     """
     sha = hashlib.sha256()
-    for path in sorted(_PACKAGE.rglob("*.py")):
-        name = path.relative_to(_PACKAGE)
-        if name.parts[0] not in _TELL_ONLY or name.as_posix() in more:
-            sha.update(path.read_bytes())
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in _LIBRARIES]
-    return "\n".join([*versions, f"source {sha.hexdigest()}"])
+    names = sorted(path.relative_to(_PACKAGE) for path in _PACKAGE.rglob("*.py"))
+    computes = [name for name in names if name.parts[0] not in _TELL_ONLY or name.as_posix() in more]
+    for path in (*(_PACKAGE / name for name in computes), *_COMMANDS):
+        sha.update(path.read_bytes())
+    return "\n".join([*(f"{name} {version}" for name, version in versions().items()), f"source {sha.hexdigest()}"])

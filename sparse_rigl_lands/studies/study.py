@@ -14,7 +14,6 @@ at ``paths/S-S_to_P-S/cubic_dense-1200-seed2``, where the points are called as i
     ===  ==================================================================
 """
 
-import collections
 import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
@@ -139,10 +138,16 @@ class Study:
                 raise InputError(f"Study.lines names {line!r}; it must be such as 'S-I to P-S', of the points {known}")
         if not self.seeds:
             raise InputError("the study has no solutions: give Study.seeds")
-        if unknown := set(self.path_seeds) - set(self.seeds):
-            raise InputError(f"Study.path_seeds names {min(unknown)}, which is none of Study.seeds")
+        for seed in self.path_seeds:
+            if seed not in self.seeds:
+                raise InputError(f"Study.path_seeds names {seed!r}, which is none of Study.seeds")
         if self.sparsity in self.other_sparsities:
             raise InputError(f"Study.other_sparsities names {self.sparsity}, which is Study.sparsity")
+        if not isinstance(self.bindings_of_sparsity, Mapping):
+            raise InputError(f"Study.bindings_of_sparsity is {self.bindings_of_sparsity!r}; it must be a dictionary")
+        for sparsity in self.bindings_of_sparsity:
+            if sparsity not in (self.sparsity, *self.other_sparsities):
+                raise InputError(f"Study.bindings_of_sparsity names {sparsity!r}, which is no sparsity of the study")
         for name, least in (("confidence", 0.5), ("accuracy_tolerance", 0.0)):
             value = getattr(self, name)
             if not isinstance(value, int | float) or not least <= value < 1:
@@ -166,10 +171,9 @@ class Study:
             bindings=self.bindings,
             processes=self.processes,
         )
-        of_sparsity = {float(key): value for key, value in self.bindings_of_sparsity.items()}
 
         def more(sparsities: Sequence[float]) -> dict[float, Sequence[str]]:
-            return {sparsity: of_sparsity[sparsity] for sparsity in sparsities if sparsity in of_sparsity}
+            return {key: value for key, value in self.bindings_of_sparsity.items() if key in sparsities}
 
         fractions = tuple(fraction for fraction in self.zeroed_fractions if fraction)
         main = make(
@@ -193,13 +197,20 @@ class Study:
 
     def paths(self) -> list[StudyPath]:
         """All paths: the lines, the curves of the main budget, then those of the others."""
-        paths = [
+        return [
             *(path for seed in self.path_seeds for path in self._lines(seed)),
             *(path for seed in self.path_seeds for path in self._curves(seed, self.budget)),
-            *(path for steps in self.other_budgets for path in self._curves(self.path_seeds[0], steps)),
+            *(
+                path
+                for steps in self.other_budgets
+                for seed in self.path_seeds[:1]
+                for path in self._curves(seed, steps)
+            ),
         ]
-        together = collections.Counter(path.claim for path in paths)
-        return [self._with_confidence(path, together[path.claim] if path.claim else 1) for path in paths]
+
+    def confidence_of_a_path(self, claim: int) -> float:
+        """With which the bounds of each path of a claim hold, so that those of all do with the study's (Bonferroni)."""
+        return 1 - (1 - self.confidence) / sum(path.claim == claim for path in self.paths())
 
     def _lines(self, seed: int) -> list[StudyPath]:
         gin_file, lines = f"{self.experiments}/{LINE}.gin", []
@@ -216,12 +227,6 @@ class Study:
             for claim, curves in ((3, self.sparse_curves), (4, self.dense_curves))
             for run in path_runs.fitted(curves, self.experiments, self.budget_parameter, steps, self.path_bindings)
         ]
-
-    def _with_confidence(self, path: StudyPath, together: int) -> StudyPath:
-        """The path with bounds that hold, together with those of so many paths, with the study's confidence."""
-        confidence = 1 - (1 - self.confidence) / together
-        binding = f"interpolate.confidence = {round(confidence, 6)}"
-        return dataclasses.replace(path, run=dataclasses.replace(path.run, bindings=(*path.run.bindings, binding)))
 
     def run_of(self, point: str, seed: int) -> SweepRun:
         """The training run that a point is the first or the last of."""

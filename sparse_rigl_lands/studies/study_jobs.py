@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from sparse_rigl_lands import files
 from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.paths.fitting import Fitting
 from sparse_rigl_lands.studies import settings, sweep
 from sparse_rigl_lands.studies.jobs import Job
 from sparse_rigl_lands.studies.path_runs import LINE
@@ -36,8 +37,8 @@ def jobs_of(study: Study, written: files.StudyFiles, configuration: Configuratio
         run = written.run(study.run_of(point, seed).name)
         if POINTS[point][1]:
             return run.directory
-        rewound = settings.values_of(by_name[study.run_of(point, seed).name].configuration, "Lottery.rewind_step")
-        return run.checkpoint(int(rewound[0]) if rewound else 0)
+        configuration = by_name[study.run_of(point, seed).name].configuration
+        return run.checkpoint(settings.whole_number(configuration, "Lottery.rewind_step", 0))
 
     def path_job(path: StudyPath) -> Job:
         run, where = path.run, written.path(path.name)
@@ -45,11 +46,11 @@ def jobs_of(study: Study, written: files.StudyFiles, configuration: Configuratio
         run.check_budget(own, study.budget_parameter)
         _check_manifold(path, study, own)
         needs = {point: study.run_of(point, path.seed).name for point in (path.start, path.end)}
-        # The workload is that of the end's run, and the software that of training.
-        everything = f"{own}\n{by_name[needs[path.end]].configuration}"
+        everything = "\n".join([own, *(by_name[name].configuration for name in needs.values())])
         command = run.command(checkpoint(path.start, path.seed), checkpoint(path.end, path.seed), path.seed, where)
         unique = tuple(dict.fromkeys(needs.values()))
-        return Job(path.name, command, everything, where.result, unique, kind=f"path of {run.steps} steps")
+        tables = (where.table, where.covariance)
+        return Job(path.name, command, everything, where.result, unique, f"path of {run.steps} steps", tables)
 
     solutions = [run.name for run in study.sweeps()[0].runs() if not run.zeroed_fraction]
     table = written.solutions
@@ -57,7 +58,7 @@ def jobs_of(study: Study, written: files.StudyFiles, configuration: Configuratio
     table_job = Job(
         TABLE_OF_SOLUTIONS,
         (*command, f"--output_dir={table.directory}"),
-        software("studies/solutions.py"),
+        "\n".join([software("studies/solutions.py"), *(by_name[name].configuration for name in solutions)]),
         table.table,
         tuple(solutions),
         kind=TABLE_OF_SOLUTIONS,
@@ -67,7 +68,7 @@ def jobs_of(study: Study, written: files.StudyFiles, configuration: Configuratio
 
 def _check_manifold(path: StudyPath, study: Study, configuration: str) -> None:
     for manifold in ("sparse", "dense"):
-        found = settings.values_of(configuration, "Fitting.manifold") or ["'sparse'"]
+        found = settings.values_of(configuration, "Fitting.manifold") or [repr(Fitting.manifold)]
         if path.run.curve in getattr(study, f"{manifold}_curves") and found != [repr(manifold)]:
             raise InputError(
                 f"Study.{manifold}_curves names {path.run.curve!r}, which is fitted with Fitting.manifold = {found[0]}"

@@ -1,6 +1,7 @@
 """What a study is going to compute, told before it is begun."""
 
 import collections
+import inspect
 from collections.abc import Callable, Container, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ import gin
 
 from sparse_rigl_lands.paths.fitting import Fitting
 from sparse_rigl_lands.paths.plan import ENDS
+from sparse_rigl_lands.paths.preparation import prepare_path
 from sparse_rigl_lands.paths.sample import Sample
 from sparse_rigl_lands.studies import settings
 from sparse_rigl_lands.studies.study import Study, StudyPath
@@ -16,6 +18,7 @@ from sparse_rigl_lands.training.plan import Stage, stage_flops
 from sparse_rigl_lands.training.recipe import Recipe
 from sparse_rigl_lands.training.workload import Workload
 
+_DEFAULT_PLACES: int = inspect.signature(prepare_path).parameters["num_points"].default
 # (gin file, bindings, what is made) -> what was made under them
 Configured = Callable[[str, Sequence[str], Callable[..., Any]], Any]
 
@@ -47,16 +50,15 @@ def plan_of(study: Study, names: Container[str], configured: Configured) -> list
 
     def of_path(path: StudyPath) -> tuple[str, int, int]:
         gin_file, bindings = path.run.gin_file, path.run.bindings
-        (places,) = settings.values_of(configured(gin_file, bindings, gin.config_str), "interpolate.num_points") or [
-            "51"
-        ]
+        configuration = configured(gin_file, bindings, gin.config_str)
+        places = settings.whole_number(configuration, "interpolate.num_points", _DEFAULT_PLACES)
         sample = configured(gin_file, bindings, Sample)
         fitted = 0
         if path.run.steps:
             fitting = configured(gin_file, bindings, Fitting)
             fitted = fitting.steps * fitting.batch_size
         kind = f"curves, {path.run.steps:,} steps" if path.run.steps else "lines"
-        return kind, fitted + (int(places) + ENDS) * sample.looks(images, 1, 1)[-1], fitted
+        return kind, fitted + (places + ENDS) * sample.looks(images, 1, 1)[-1], fitted
 
     counts: collections.Counter[str] = collections.Counter()
     forward: collections.Counter[str] = collections.Counter()

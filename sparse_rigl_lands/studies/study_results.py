@@ -7,11 +7,15 @@ from typing import Any
 import pandas as pd
 
 from sparse_rigl_lands import files, storage
+from sparse_rigl_lands.paths.finished import judge_finished
 from sparse_rigl_lands.studies import path_runs, sweep
-from sparse_rigl_lands.studies.study import Study
+from sparse_rigl_lands.studies.jobs import Failure, Job, seconds_taken
+from sparse_rigl_lands.studies.study import Study, StudyPath
 from sparse_rigl_lands.studies.study_jobs import TABLE_OF_SOLUTIONS
 
 Rows = Sequence[dict[str, Any]]
+
+_BOUNDS = [f"{quantity}_{bound}_for_claim" for quantity in ("barrier", "largest_rise") for bound in ("lower", "upper")]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,8 +24,9 @@ class Found:
 
     Args:
       runs: rows of ``sweep.rows_of``.
-      paths: a row per path: seed, the points at both ends, the claim that it decides (0 for none), and what
-        ``path_runs.path_row`` tells.
+      paths: a row per path: seed, the points at both ends, the claim that it decides (0 for none), what
+        ``path_runs.path_row`` tells, and where it decides a claim, the bounds of its barrier and of its largest
+        rise that hold together with those of all other paths of this claim.
       solutions: rows of ``solutions.describe_solution``.
     """
 
@@ -50,6 +55,29 @@ def collect(study: Study, written: files.StudyFiles, finished: Container[str]) -
     return Found(runs, paths, solutions)
 
 
+def write_steps(
+    steps: Sequence[Job], done: Container[str], failures: Sequence[Failure], written: files.StudyFiles
+) -> list[dict[str, Any]]:
+    """Writes a row per step to ``steps.csv``.
+
+    Returns:
+      Rows of the step, whether it is done, has failed or neither, the seconds that its last process took where that
+      is known, and its command.
+    """
+    failed, seconds = {failure.name for failure in failures}, seconds_taken([step.name for step in steps], written.logs)
+    rows = [
+        {
+            "step": step.name,
+            "state": "done" if step.name in done else "failed" if step.name in failed else "not done",
+            "seconds": seconds.get(step.name, "") if step.name in done else "",
+            "command": step.shell,
+        }
+        for step in steps
+    ]
+    storage.write_csv(written.steps_table, rows)
+    return rows
+
+
 def _path_rows(study: Study, written: files.StudyFiles, finished: Container[str]) -> list[dict[str, Any]]:
     rows = [
         {
@@ -58,6 +86,7 @@ def _path_rows(study: Study, written: files.StudyFiles, finished: Container[str]
             "end": path.end,
             "claim": path.claim,
             **path_runs.path_row(path.run, written.path(path.name)),
+            **_bounds_for_claim(study, path, written),
             "run": path.name,
         }
         for path in study.paths()
@@ -65,3 +94,13 @@ def _path_rows(study: Study, written: files.StudyFiles, finished: Container[str]
     ]
     path_runs.tell_apart(rows)
     return rows
+
+
+def _bounds_for_claim(study: Study, path: StudyPath, written: files.StudyFiles) -> dict[str, float | str]:
+    if not path.claim:
+        return dict.fromkeys(("confidence_for_claim", *_BOUNDS), "")
+    confidence = study.confidence_of_a_path(path.claim)
+    judgement = judge_finished(written.path(path.name), confidence)
+    climbs = (judgement.barrier, judgement.largest_rise)
+    bounds = [bound for climb in climbs for bound in (climb.lower, climb.upper)]
+    return {"confidence_for_claim": confidence, **dict(zip(_BOUNDS, bounds, strict=True))}

@@ -147,8 +147,7 @@ def train_all(sweep: Sweep, sweep_files: files.SweepFiles, configuration: Config
     """
     jobs = jobs_of(sweep, sweep_files, configuration)
     sweep_files.create()
-    sweep_files.discard_results()  # they are of other runs than those about to be made
-    return run_jobs(jobs, sweep_files.logs, sweep.processes, "sweep")
+    return run_jobs(jobs, sweep_files.logs, sweep.processes, "sweep", sweep_files.discard_results)
 
 
 def jobs_of(sweep: Sweep, sweep_files: files.SweepFiles, configuration: Configuration) -> list[Job]:
@@ -161,7 +160,9 @@ def jobs_of(sweep: Sweep, sweep_files: files.SweepFiles, configuration: Configur
         command += [f"--seed={run.seed}", f"--output_dir={files_of_run.directory}"]
         # Other software may give another result: train.py is then asked whether it recognises the run.
         everything = f"{configuration(gin_file, bindings)}\n{versions}"
-        return Job(run.name, tuple(command), everything, files_of_run.summary, run.needs, kind=run.method)
+        return Job(
+            run.name, tuple(command), everything, files_of_run.summary, run.needs, run.method, (files_of_run.metrics,)
+        )
 
     versions = software()
     return [job(run) for run in sweep.runs()]

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 _SECONDS_BETWEEN_LINES = 10.0
+_SECONDS_BETWEEN_PICTURES = 0.5
 _TAIL = 4096  # bytes of a log, among which its last line is looked for
 
 
@@ -57,7 +58,8 @@ class View:
     def __enter__(self) -> "View":
         console = Console(stderr=True)
         if console.is_terminal:
-            self._live = Live(get_renderable=self._picture, console=console, refresh_per_second=2, transient=True)
+            # It is drawn by ``refresh`` alone: a thread that draws would see what is being changed.
+            self._live = Live(get_renderable=self._picture, console=console, auto_refresh=False, transient=True)
             self._live.start()
         return self
 
@@ -89,10 +91,14 @@ class View:
         self._held_up.update(held_up)
 
     def refresh(self) -> None:
-        """Called often; prints a line where there is no terminal, and enough time has passed."""
+        """Called often; shows how far it is, where enough time has passed."""
         now = self._clock()
-        if self._live is None and now - self._last_line >= _SECONDS_BETWEEN_LINES:
-            self._last_line = now
+        if now - self._last_line < (_SECONDS_BETWEEN_LINES if self._live is None else _SECONDS_BETWEEN_PICTURES):
+            return
+        self._last_line = now
+        if self._live is not None:
+            self._live.refresh()
+        else:
             running = ", ".join(f"{name} ({_last_line(each.log)})" for name, each in self._running.items())
             self._print(f"{self._counts()}, {self._left()}; running: {running}")
 

@@ -64,9 +64,9 @@ def test_shared_scales_hold_all_points_of_all_panels_on_either_scale():
         assert all(bottom < value(y) < top for y in (0.001, 0.1, 0.25, 2.0))
 
 
-def test_only_losses_change_their_scale():
-    assert _chart(Panel("a", "t", "y", [_LINE]))["layout"]["meta"]["scales"]
-    assert not _chart(Panel("a", "t", "test accuracy", [_LINE], unit=""))["layout"]["meta"]["scales"]
+@pytest.mark.parametrize("scales", [True, False])
+def test_a_panel_says_whether_its_scale_is_chosen(scales):
+    assert _chart(Panel("a", "t", "y", [_LINE], scales=scales))["layout"]["meta"]["scales"] == scales
 
 
 @pytest.mark.parametrize("log", [False, True])

@@ -1,7 +1,6 @@
 """Protects: the report of a study, looked at in a real browser: all is there, works, and asks for no network."""
 
 import csv
-import json
 import re
 
 import pytest
@@ -9,25 +8,31 @@ from axe_playwright_python.sync_playwright import Axe
 
 from sparse_rigl_lands import commandline, files
 from sparse_rigl_lands.reporting.report import write_report
-from sparse_rigl_lands.studies import study_jobs
+from sparse_rigl_lands.studies import claims, study_jobs, study_results
 from sparse_rigl_lands.studies.jobs import Failure
 from tests.browser import Visit
 from tests.studies import finished_study
 
-_COMMAND = ["python", "scripts/reproduce.py", "--gin_file=gin/digits/study.gin", "--output_dir=runs/a study"]
+_FLAGS = ["--gin_file=gin/digits/study.gin", "--output_dir=runs/a study"]
 _FIGURES = ["figure1", "figure2", "figure3", "figure4", "budgets", "figure5"]
 
 
-def _write(directory, study, without=frozenset(), failures=()):
+def _write(directory, study, without=frozenset(), failures=(), nothing=False):
+    """The files of a study, the files of its report, and its claims."""
     written = files.StudyFiles(directory)
-    done = finished_study.write(study, written)
+    done = finished_study.write(study, written) - without
+    done = frozenset() if nothing else done
     steps = study_jobs.jobs_of(study, written, commandline.gin_configuration)
-    return written, write_report(study, written, steps, done - without, failures, _COMMAND)
+    rows = study_results.write_steps(steps, done, failures, written)
+    found = study_results.collect(study, written, done)
+    judged = claims.judge(study, found.runs, found.paths)
+    reported = write_report(study, written, found, judged, steps, rows, failures, _FLAGS)
+    return written, reported, judged
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    """The files of a study that was reported, and what its report found."""
+    """A study that was reported, see above."""
     return _write(tmp_path_factory.mktemp("study"), finished_study.study())
 
 
@@ -50,14 +55,9 @@ def seen(browser, study, request):
 
 
 def test_all_files_are_there(study):
-    written, reported = study
-    tables = [written.table, written.paths_table, written.claims_table]
-    pictures = [path for name in _FIGURES for path in written.figure(name)]
-    assert reported.files == [str(path) for path in (*tables, *pictures, written.report)]
-    for path in (*tables, *pictures, written.report, written.claims, written.steps_table):
-        assert path.stat().st_size > 0
-    told = json.loads(written.claims.read_text())["claims"]
-    assert [(each["claim"], each["verdict"]) for each in told] == [(k, "confirmed") for k in range(1, 6)]
+    written, reported, _ = study
+    assert reported == [*(path for name in _FIGURES for path in written.figure(name)), written.report]
+    assert all(path.stat().st_size > 0 for path in reported)
 
 
 def test_nothing_but_links_leads_out_of_it(study):
@@ -73,6 +73,7 @@ def test_the_question_and_the_verdicts_come_first(seen):
     assert page.locator("h2").first.inner_text() == "Verdicts"
     assert page.locator(".claim .verdict").all_inner_texts() == ["confirmed"] * 5
     assert page.locator("header strong").inner_text() == "5 confirmed"
+    assert "claims 1 and 2, here confirmed and confirmed" in page.locator("header").inner_text()
 
 
 def test_all_figures_are_drawn(seen):
@@ -122,7 +123,7 @@ def test_a_seed_is_hidden_in_every_panel_but_means_stay(visit):
     assert {None, 0, 2} <= set(seeds)
 
 
-def test_losses_change_their_scale_and_keep_their_notes_and_limits(visit):
+def test_losses_change_their_scale_and_keep_their_limits(visit):
     page = visit.page
     types = "[...document.querySelectorAll('#figure4 .chart')].map(c => c.layout.yaxis.type)"
     ranges = "[...document.querySelectorAll('#figure4 .chart')].map(c => c.layout.yaxis.range)"
@@ -155,7 +156,8 @@ def test_values_are_read_by_the_keyboard(visit):
     readings = figure.locator(".readings div").all_inner_texts()
     assert len(readings) == 14
     (reading,) = [each for each in readings if each.startswith("S-I to P-S, seed 0:")]
-    assert reading == "S-I to P-S, seed 0: 1.1700 nats ± 0.0311, top-1 90.0%"
+    assert reading == "S-I to P-S, seed 0: 1.1700 nats ± 0.0031, top-1 90.0%"
+    assert figure.locator("[data-reading]").get_attribute("aria-valuetext") == "0.5"
     figure.get_by_label("S-I to P-S").uncheck()
     assert len(figure.locator(".readings div").all()) == 12
 
@@ -171,7 +173,7 @@ def test_pointing_at_a_curve_tells_t_loss_and_error(seen):
     page.mouse.move(*place)
     page.wait_for_selector("#figure3 .hovertext")
     told = chart.locator(".hovertext").first.text_content()
-    assert re.search(r"seed \d.*t: 0.5.*1\.1700 nats ± 0.0311", told)
+    assert re.search(r"seed \d.*t: 0.5.*1\.1700 nats ± 0.0031", told)
 
 
 def test_every_control_can_be_reached_and_is_seen_when_it_is(seen):
@@ -217,8 +219,34 @@ def test_without_scripts_there_are_pictures_too(browser, study):
     page.close()
 
 
+def test_a_figure_that_cannot_be_drawn_leaves_its_picture_and_the_others(browser, study, tmp_path):
+    page = study[0].report.read_text()
+    broken = tmp_path / "report.html"
+    first = page.index('class="data">[') + len('class="data">')
+    broken.write_text(page[:first] + "[{" + page[page.index("</script>", first) :])
+    visit = Visit(browser, broken)
+    assert visit.page.locator("#figure1 .static").is_visible()
+    assert visit.page.locator(".static:visible").count() == 1
+    assert visit.page.locator("#figure1 .controls:visible").count() == 0
+    assert [problem.partition(":")[0] for problem in visit.problems] == ["error"]
+    visit.page.close()
+
+
+def test_what_the_runs_were_trained_under_is_told(visit):
+    """The software of every run, and not of the machine that the report was made on."""
+    table = visit.page.get_by_role("table", name="What the runs were trained under")
+    assert table.locator("tbody tr").all_inner_texts() == ["tensorflow\t2.21.0 or 2.20.0"]
+
+
+def test_how_long_it_took_is_told(visit):
+    words = visit.page.locator("#steps p").inner_text()
+    steps = 18 + 6 + 26
+    minutes = round((steps * finished_study.SECONDS) / 60)
+    assert f"Their commands ran for {minutes} minutes in sum, 1 at a time" in words
+
+
 def test_every_step_is_told_with_its_command(study):
-    written, _ = study
+    written, *_ = study
     with written.steps_table.open() as lines:
         rows = list(csv.DictReader(lines))
     assert {row["state"] for row in rows} == {"done"}
@@ -233,28 +261,24 @@ def test_every_step_is_told_with_its_command(study):
 
 def test_what_is_not_finished_is_said_at_the_top(browser, tmp_path):
     failure = Failure("dense-seed0", "it <did> not work", tmp_path / "dense-seed0.log")
-    written, reported = _write(tmp_path, finished_study.study(), {"dense-seed0", "solutions"}, [failure])
+    written, _, judged = _write(tmp_path, finished_study.study(), {"dense-seed0", "solutions"}, [failure])
     visit = Visit(browser, written.report)
     told = visit.page.locator(".warning").inner_text()
     steps = len(written.steps_table.read_text().splitlines()) - 1
     assert f"{steps - 2} of {steps} steps are done." in told
     assert f"Failed: dense-seed0: it <did> not work ({failure.log})" in told
-    assert [claim.verdict for claim in reported.claims] == [*["confirmed"] * 4, "undecided"]
+    assert [claim.verdict for claim in judged] == [*["confirmed"] * 4, "undecided"]
     assert visit.problems == []
 
 
 def test_a_study_without_any_result_has_a_report(tmp_path):
-    study = finished_study.study()
-    written = files.StudyFiles(tmp_path)
-    written.create()
-    steps = study_jobs.jobs_of(study, written, commandline.gin_configuration)
-    reported = write_report(study, written, steps, frozenset(), (), _COMMAND)
-    assert reported.files == [str(written.report)]
-    assert {claim.verdict for claim in reported.claims} == {"undecided"}
+    written, reported, judged = _write(tmp_path, finished_study.study(), nothing=True)
+    assert reported == [written.report]
+    assert {claim.verdict for claim in judged} == {"undecided"}
 
 
 def test_the_same_study_gives_the_same_files(study, tmp_path):
     """Dates and this machine are in the report alone."""
-    again, _ = _write(tmp_path, finished_study.study())
-    for name in ("runs.csv", "paths.csv", "claims.csv", "claims.json", "figure3.svg", "figure4.png"):
+    again, *_ = _write(tmp_path, finished_study.study())
+    for name in ("runs.csv", "paths.csv", "figure3.svg", "figure4.png"):
         assert (again.directory / name).read_bytes() == (study[0].directory / name).read_bytes()

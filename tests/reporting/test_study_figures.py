@@ -71,8 +71,12 @@ def test_figure_3_has_every_line_at_its_place(figures, tmp_path):
             table = pd.read_csv(tmp_path / directory / "path.csv")
             assert (list(series.x), list(series.y)) == (list(table["t"]), list(table["cross_entropy"]))
             # 3.106 errors: Student's quantile of 0.995 with 11 degrees of freedom
-            np.testing.assert_allclose(np.subtract(series.upper, series.y), 3.1058 * table["error"], rtol=1e-4)
-            np.testing.assert_allclose(np.subtract(series.y, series.lower), 3.1058 * table["error"], rtol=1e-4)
+            np.testing.assert_allclose(
+                np.subtract(series.upper, series.y), 3.1058 * table["error"], rtol=1e-4, atol=1e-9
+            )
+            np.testing.assert_allclose(
+                np.subtract(series.y, series.lower), 3.1058 * table["error"], rtol=1e-4, atol=1e-9
+            )
 
 
 def test_figure_4_has_the_line_and_the_curves_of_the_main_budget(figures):
@@ -86,11 +90,23 @@ def test_figure_4_has_the_line_and_the_curves_of_the_main_budget(figures):
     assert {series.seed for panel in panels for series in panel.series} == {0, 1}
 
 
-def test_budgets_are_those_of_one_seed(figures):
-    (panel,) = figures(finished_study.study())["budgets"].panels
-    assert [(series.name, list(series.x), series.seed) for series in panel.series] == [
-        (f"{degree} Bezier curve, {manifold}", [300, 1200], 0)
+def test_budgets_are_those_of_the_first_seed_beside_the_tolerance(figures):
+    (panel,) = figures(finished_study.study(path_seeds=(1, 0)))["budgets"].panels
+    *curves, tolerance = panel.series
+    assert [(series.name, list(series.x), series.seed) for series in curves] == [
+        (f"{degree} Bezier curve, {manifold}", [300, 1200], 1)
         for manifold in ("sparse", "dense")
         for degree in ("quadratic", "cubic")
     ]
-    assert list(panel.series[0].lower) == [0.45, 0.45]
+    assert list(curves[0].lower) == [0.45, 0.45]
+    assert (tolerance.name, list(tolerance.y)) == ("tolerance", [0.05, 0.05])
+    assert not panel.scales  # where there is no barrier, a logarithm has no place for it
+
+
+def test_every_scale_that_is_chosen_is_of_a_loss_above_zero_without_notes(figures):
+    for figure in figures(finished_study.study()).values():
+        for panel in figure.panels:
+            if panel.scales:
+                assert panel.unit == "nats"
+                assert not panel.notes
+                assert all(y > 0 for series in panel.series for y in series.y)

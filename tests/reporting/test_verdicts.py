@@ -4,6 +4,7 @@ import pytest
 
 from sparse_rigl_lands.reporting import verdicts
 from sparse_rigl_lands.studies.claims import Claim, Part
+from tests.studies import finished_study
 
 
 def _part(seed, estimate, lower, upper, name="a line: barrier", **settings):
@@ -54,3 +55,19 @@ def test_a_claim_is_a_row_with_all_of_its_grounds():
         "a line: barrier 0.100 to 3.000 nats (bounds 0.010 to 3.500, confirmed 2, undecided 1); "
         "other 2.000 nats (bounds 1.000 to 3.000); missing: a path"
     )
+
+
+def test_a_claim_is_told_with_its_settings():
+    study = finished_study.study()
+    rows = [
+        {"claim": claim, "images": 1437, "tolerance": 0.05, "steps": steps}
+        for claim, steps in ((2, 0), (3, 0), (3, 1200))
+    ]
+    told = [verdicts.settings_in_words(Claim(number, 1, "", ()), study, rows) for number in range(1, 6)]
+    assert told == [
+        "Sparsity 0.99.",
+        "Sparsity 0.99, 1,437 images, tolerance 0.05 nats.",
+        "Sparsity 0.99, 1,437 images, tolerance 0.05 nats, fits of 1,200 steps.",
+        "Sparsity 0.99.",
+        "Tolerance 0.01 of accuracy.",
+    ]

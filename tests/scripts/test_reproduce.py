@@ -98,6 +98,7 @@ def test_killed_and_mended_and_run_again_it_ends_with_a_report(commands, browser
     assert _results(study) == third  # nothing was done again
     only = commands.run("scripts/reproduce.py", *right, "--only=figure2")
     assert only == output  # what was made before is told, too
+    assert "--only=figure2 --only" not in study.report.read_text()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from sparse_rigl_lands.studies.study_jobs import TABLE_OF_SOLUTIONS
 STEPS = (100, 200)
 LOSSES = {"dense": 0.001, "pruned": 0.04, "lottery": 0.09, "scratch": 0.11, "zeroed_init": 0.001}
 ACCURACIES = {"dense": 0.99, "pruned": 0.98, "lottery": 0.96, "scratch": 0.95, "zeroed_init": 0.99}
-_T = np.linspace(0, 1, 5)
+SECONDS = 30.0  # of every step
+_T, _ERROR = np.linspace(0, 1, 5), 0.001
 
 
 def study(**settings) -> Study:
@@ -43,6 +44,10 @@ def write(of: Study, written: files.StudyFiles) -> frozenset[str]:
         _solution(str(written.run(run.name).directory), run) for run in of.sweeps()[0].runs() if not run.zeroed_fraction
     ]
     storage.write_csv(written.solutions.table, rows)
+    for name in names:
+        record = written.logs / f"{name}.json"
+        record.parent.mkdir(parents=True, exist_ok=True)
+        storage.write_json(record, {"seconds_of_last_process": SECONDS})
     return frozenset([*names, TABLE_OF_SOLUTIONS])
 
 
@@ -73,6 +78,7 @@ def _write_run(run, run_files) -> None:
             "layers": layers,
             "train_augmented": {"cross_entropy": loss_of(run), "cross_entropy_error": 0.002},
             "test": {"accuracy": accuracy_of(run), "count": 360},
+            "environment": {"tensorflow": "2.20.0" if run.seed == 1 else "2.21.0"},
         },
     )
 
@@ -92,7 +98,16 @@ def _write_path(path, path_files) -> None:
     losses = start + (0.04 - start) * _T + height * np.sin(math.pi * _T)
     storage.write_csv(
         path_files.table,
-        [{"t": t, "cross_entropy": loss, "error": 0.01, "top1": 0.9} for t, loss in zip(_T, losses, strict=True)],
+        [{"t": t, "cross_entropy": loss, "error": _ERROR, "top1": 0.9} for t, loss in zip(_T, losses, strict=True)],
+    )
+    names = [str(t) for t in _T.tolist()]
+    covariance = _ERROR**2 * np.eye(len(_T))
+    storage.write_csv(
+        path_files.covariance,
+        [
+            {"t": name, **dict(zip(names, row, strict=True))}
+            for name, row in zip(names, covariance.tolist(), strict=True)
+        ],
     )
     manifold = "dense" if "dense" in path.run.curve else "sparse"
     climb = {"height": height, "lower": 0.9 * height, "upper": 1.1 * height + 0.002, "start": 0.0, "end": 0.5}
@@ -104,6 +119,7 @@ def _write_path(path, path_files) -> None:
                 "fitting": {"manifold": manifold, "steps": path.run.steps} if path.run.steps else None,
                 "augmented": True,
                 "batch_norm": "batch",
+                "looks": [1437],
             },
             "verdict": "barrier" if height else "monotone",
             "barrier": climb,

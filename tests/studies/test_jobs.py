@@ -1,5 +1,6 @@
 """Protects: what runs when, what is done once, and that nothing outlives the process that started it."""
 
+import dataclasses
 import os
 import pathlib
 import signal
@@ -120,6 +121,42 @@ def test_records_tell_how_long_a_job_took_and_that_it_is_done(job, run, tmp_path
     taken = seconds_taken("ab", tmp_path / "logs")
     assert list(taken) == ["a"]
     assert 0.4 <= taken["a"] < 60
+
+
+def test_what_builds_upon_what_must_be_done_again_is_not_recognised(job, run, tmp_path):
+    """Its own record and result are as they were."""
+    both = [job("a"), job("b", ("a",))]
+    run(both)
+    assert recognised(both, tmp_path / "logs") == {"a", "b"}
+    assert recognised([job("a", configuration="other"), both[1]], tmp_path / "logs") == frozenset()
+
+
+def test_a_job_is_done_only_where_all_of_its_files_are_there(job, run, tmp_path):
+    other = dataclasses.replace(job("a"), others=(tmp_path / "table",))
+    outcome = run_jobs([other], tmp_path / "logs", 1, "test")
+    assert [failure.reason for failure in outcome.failures] == [f"it succeeded, but left no {tmp_path / 'table'}"]
+    (tmp_path / "table").touch()
+    assert run_jobs([other], tmp_path / "logs", 1, "test") == Outcome(frozenset("a"))
+    (tmp_path / "table").unlink()
+    assert recognised([other], tmp_path / "logs") == frozenset()
+
+
+def test_a_result_that_was_only_recognised_took_what_it_took_before(job, run, tmp_path):
+    """Other software asks the command again, which finds its work done."""
+    run([job("a", program="import time; time.sleep(1)")])
+    before = seconds_taken("a", tmp_path / "logs")
+    run([job("a", configuration="other")])
+    assert seconds_taken("a", tmp_path / "logs") == before
+
+
+def test_two_do_not_work_in_one_place(job, run, tmp_path):
+    def beside():
+        with pytest.raises(InputError, match=f"another command is at work in {tmp_path}"):
+            run_jobs([job("b")], tmp_path / "logs", 1, "test")
+
+    assert run_jobs([job("a")], tmp_path / "logs", 1, "test", beside).done == {"a"}
+    assert not (tmp_path / "b").exists()
+    assert run_jobs([job("b")], tmp_path / "logs", 1, "test").done == {"b"}  # the first has ended
 
 
 def test_a_command_is_shown_as_it_is_typed(tmp_path):

@@ -28,3 +28,14 @@ def test_what_is_no_count_is_refused(count):
     settings.check_counts(_Study(), "count")
     with pytest.raises(InputError, match=r"^_Study\.count is .*; it must be a whole number of at least 1$"):
         settings.check_counts(_Study(count=count), "count")
+
+
+@pytest.mark.parametrize(("text", "number"), [("", 7), ("a.b = 3\n", 3), ("# a.b = 3\nc/a.b = 0", 0), ("xa.b = 3", 7)])
+def test_a_whole_number_of_a_configuration(text, number):
+    assert settings.whole_number(text, "a.b", 7) == number
+
+
+@pytest.mark.parametrize("text", ["a.b = %STEPS", "a.b = 2.5", "a.b = 3\nc/a.b = 4"])
+def test_what_is_no_whole_number_is_refused(text):
+    with pytest.raises(InputError, match="a.b is .*; a study must find a whole number there"):
+        settings.whole_number(text, "a.b", 7)

@@ -21,3 +21,26 @@ def test_another_source_is_other_software(tmp_path, monkeypatch):
     assert software() == before
     (tmp_path / "room/module.py").write_text("x = 2\n")
     assert software() != before
+
+
+def test_what_only_tells_of_results_is_no_other_software(tmp_path, monkeypatch):
+    monkeypatch.setattr(softwares, "_PACKAGE", tmp_path)
+    for room in ("reporting", "studies"):
+        (tmp_path / room).mkdir()
+        (tmp_path / room / "module.py").write_text("x = 1\n")
+    before, with_one = software(), software("studies/module.py")
+    assert before != with_one
+    (tmp_path / "reporting/module.py").write_text("x = 2\n")
+    assert (software(), software("studies/module.py")) == (before, with_one)
+    (tmp_path / "studies/module.py").write_text("x = 2\n")
+    assert software() == before
+    assert software("studies/module.py") != with_one
+
+
+def test_another_command_is_other_software(tmp_path, monkeypatch):
+    command = tmp_path / "train.py"
+    command.write_text("x = 1\n")
+    monkeypatch.setattr(softwares, "_COMMANDS", (command,))
+    before = software()
+    command.write_text("x = 2\n")
+    assert software() != before

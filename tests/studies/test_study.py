@@ -65,13 +65,22 @@ def test_paths_decide_the_claims_that_are_about_them(claim, expected):
 
 def test_the_bounds_of_a_claim_hold_together():
     """Bonferroni's inequality: the errors allowed to its paths sum to that of the study."""
-    by_claim = collections.defaultdict(list)
-    for path in study(confidence=0.9).paths():
-        (binding,) = [each for each in path.run.bindings if each.startswith("interpolate.confidence = ")]
-        by_claim[path.claim].append(1 - float(binding.rpartition(" ")[2]))
+    of = study(confidence=0.9)
     for claim in (2, 3, 4):
-        assert sum(by_claim[claim]) == pytest.approx(0.1, abs=1e-4)
-    assert by_claim.pop(0) == pytest.approx([0.1] * (2 * 4 + 4))
+        paths = [path for path in of.paths() if path.claim == claim]
+        assert len(paths) * (1 - of.confidence_of_a_path(claim)) == pytest.approx(0.1)
+
+
+def test_more_seeds_and_lines_leave_the_other_paths_what_they_are():
+    """A study can be extended in its directory."""
+    small = study(path_seeds=(0,), lines=("S-S to P-S",), confidence=0.9).paths()
+    large = {path.name: path.run for path in study(path_seeds=(0, 2)).paths()}
+    for path in small:
+        assert large[path.name] == path.run
+
+
+def test_without_seeds_for_paths_there_are_none():
+    assert study(path_seeds=()).paths() == []
 
 
 @pytest.mark.parametrize(
@@ -82,6 +91,8 @@ def test_the_bounds_of_a_claim_hold_together():
         ({"path_seeds": (0, 7)}, "Study.path_seeds names 7, which is none of Study.seeds"),
         ({"other_sparsities": (0.99,)}, "Study.other_sparsities names 0.99, which is Study.sparsity"),
         ({"other_sparsities": (1.5,)}, "sparsities names 1.5; it must be above 0 and below 1"),
+        ({"bindings_of_sparsity": 3}, "Study.bindings_of_sparsity is 3; it must be a dictionary"),
+        ({"bindings_of_sparsity": {0.89: ()}}, "Study.bindings_of_sparsity names 0.89, which is no sparsity"),
         ({"lines": ("S-I - P-S",)}, "Study.lines names 'S-I - P-S'; it must be such as 'S-I to P-S'"),
         ({"lines": ("S-I to X-S",)}, "of the points D-I, P-S, L-I, L-S, S-I, S-S, D-S"),
         ({"lines": ("P-S to P-S",)}, "Study.lines names 'P-S to P-S'"),

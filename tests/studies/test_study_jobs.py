@@ -31,7 +31,6 @@ def test_a_path_waits_for_the_runs_of_its_ends(jobs_of, tmp_path):
         f"--start={tmp_path}/sparsity-0.99/scratch-seed1/checkpoints/step_00000000",
         f"--end={tmp_path}/sparsity-0.99/pruned-seed1",
         "--gin_file=gin/digits/line.gin",
-        "--gin_param=interpolate.confidence = 0.9875",
         "--seed=1",
         f"--output_dir={tmp_path}/paths/S-I_to_P-S/line-seed1",
     ]
@@ -42,16 +41,28 @@ def test_a_path_within_one_run_waits_for_it_once(jobs_of):
     assert jobs_of(study())["paths/L-I_to_L-S/line-seed0"].needs == ("sparsity-0.99/lottery-seed0",)
 
 
-def test_another_workload_or_recipe_of_the_end_is_another_path(jobs_of):
-    before, after = (jobs_of(study(bindings=bindings)) for bindings in ((), ("Recipe.steps = 1999",)))
-    name = "paths/S-S_to_P-S/line-seed0"
-    assert before[name].command == after[name].command
-    assert before[name].configuration != after[name].configuration
+@pytest.mark.parametrize("method", ["pruned", "scratch"])
+def test_another_training_of_either_end_is_another_path_and_another_solution(jobs_of, method):
+    """Its result may be there still, of the training before."""
+
+    def changed(gin_file, bindings):
+        return commandline.gin_configuration(gin_file, [*bindings, *(method in gin_file) * ["Recipe.steps = 1999"]])
+
+    found = [jobs_of(study()), jobs_of(study(), changed)]
+    for name in ("paths/S-S_to_P-S/line-seed0", "solutions"):
+        before, after = (each[name] for each in found)
+        assert before.command == after.command
+        assert before.configuration != after.configuration
 
 
 def test_a_lottery_that_rewinds_starts_its_lines_there(jobs_of):
     found = jobs_of(study(bindings=("Lottery.rewind_step = 500",)))["paths/L-I_to_P-S/line-seed0"]
     assert found.command[2].endswith("lottery-seed0/checkpoints/step_00000500")
+
+
+def test_a_rewind_that_cannot_be_read_is_refused(jobs_of):
+    with pytest.raises(InputError, match="Lottery.rewind_step is %STEP; a study must find a whole number there"):
+        jobs_of(study(bindings=("STEP = 500", "Lottery.rewind_step = %STEP")))
 
 
 def test_the_table_of_solutions_is_of_the_studys_sparsity(jobs_of):
@@ -65,6 +76,16 @@ def test_a_curve_of_another_manifold_is_refused(jobs_of):
     words = "Study.sparse_curves names 'cubic_dense', which is fitted with Fitting.manifold = 'dense'"
     with pytest.raises(InputError, match=words):
         jobs_of(study(sparse_curves=("cubic_dense",), dense_curves=()))
+
+
+def test_a_curve_that_does_not_say_its_manifold_is_fitted_with_every_connection(jobs_of):
+    def configuration(gin_file, bindings):
+        own = commandline.gin_configuration(gin_file, bindings)
+        return own.replace("Fitting.manifold = 'sparse'", "")
+
+    words = "Study.sparse_curves names 'quadratic_sparse', which is fitted with Fitting.manifold = 'dense'"
+    with pytest.raises(InputError, match=words):
+        jobs_of(study(), configuration)
 
 
 def test_a_fit_that_does_not_heed_the_budget_is_refused(jobs_of):

@@ -4,9 +4,11 @@ import csv
 
 import pytest
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import commandline, files
 from sparse_rigl_lands.errors import InputError
-from sparse_rigl_lands.studies import study_results
+from sparse_rigl_lands.paths.finished import judge_finished
+from sparse_rigl_lands.studies import study_jobs, study_results
+from sparse_rigl_lands.studies.jobs import Failure
 from tests.studies import finished_study
 
 
@@ -35,6 +37,28 @@ def test_a_path_tells_its_seed_its_ends_and_its_claim(finished):
     assert (row["seed"], row["start"], row["end"], row["claim"]) == (1, "S-S", "P-S", 3)
     assert (row["title"], row["manifold"], row["steps"]) == ("cubic Bezier curve", "sparse", 1200)
     assert (row["barrier"], row["barrier_lower"]) == (0.5, 0.45)
+
+
+def test_bounds_for_a_claim_are_those_of_all_its_paths_together(finished):
+    """Wider than a path's own, with the share of the error that six paths leave to each."""
+    study, written, names = finished
+    row, *_ = [row for row in study_results.collect(study, written, names).paths if row["claim"] == 3]
+    assert row["confidence_for_claim"] == pytest.approx(1 - 0.05 / 6)
+    own = judge_finished(written.path(row["run"]), 0.95).barrier
+    assert row["barrier_lower_for_claim"] < own.lower < own.height < own.upper < row["barrier_upper_for_claim"]
+    others = [row for row in study_results.collect(study, written, names).paths if not row["claim"]]
+    assert {row["barrier_upper_for_claim"] for row in others} == {""}
+
+
+def test_every_step_is_told_with_its_state_and_command(finished, tmp_path):
+    study, written, _ = finished
+    steps = study_jobs.jobs_of(study, written, commandline.gin_configuration)[:3]
+    done = {steps[0].name}
+    rows = study_results.write_steps(steps, done, [Failure(steps[1].name, "", tmp_path / "log")], written)
+    assert [(row["state"], row["seconds"]) for row in rows] == [("done", 30.0), ("failed", ""), ("not done", "")]
+    assert rows[0]["command"].startswith("python train.py --gin_file=gin/digits/dense.gin")
+    with written.steps_table.open() as lines:
+        assert [row["step"] for row in csv.DictReader(lines)] == [step.name for step in steps]
 
 
 def test_what_a_solution_lacks_is_none(finished):

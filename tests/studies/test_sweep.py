@@ -152,7 +152,7 @@ def test_what_was_told_before_is_gone_when_it_starts(tmp_path, monkeypatch):
     results = [written.table, written.markdown, *written.figure1, *written.figure5]
     for path in (*results, tmp_path / "mine"):
         path.touch()
-    monkeypatch.setattr(sweeps, "run_jobs", lambda *arguments: [path for path in results if path.exists()])
+    monkeypatch.setattr(sweeps, "run_jobs", lambda *rest: rest[-1]() or [path for path in results if path.exists()])
     sweep = Sweep("test", "gin/digits", methods=("pruned",), sparsities=(0.9,))
     assert sweeps.train_all(sweep, written, lambda gin_file, bindings: "") == []
     assert (tmp_path / "mine").exists()

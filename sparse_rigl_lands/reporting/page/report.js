@@ -8,7 +8,13 @@
     const charts = JSON.parse(section.querySelector("script.data").textContent);
     const divs = [...section.querySelectorAll(".chart")];
     const form = section.querySelector(".controls");
-    divs.forEach((div, i) => Plotly.newPlot(div, charts[i].data, charts[i].layout, config));
+    section.classList.add("interactive"); // a chart takes its width from the place that it is shown in
+    try {
+      divs.forEach((div, i) => Plotly.newPlot(div, charts[i].data, charts[i].layout, config));
+    } catch (error) {
+      section.classList.remove("interactive");
+      throw error;
+    }
 
     const shown = () => {
       const names = new Set([...form.querySelectorAll("[data-curve]:checked")].map((box) => box.dataset.curve));
@@ -31,11 +37,6 @@
         const changes = { "yaxis.type": type, "yaxis.dtick": type === "log" ? "D2" : null };
         if (ranges) changes["yaxis.range"] = ranges[type];
         else changes["yaxis.autorange"] = true;
-        const convert = type === "log" ? Math.log10 : (y) => 10 ** y; // notes are placed in the axis's own terms
-        (div.layout.annotations || []).forEach((note, i) => {
-          changes[`annotations[${i}].y`] = convert(note.y);
-          if (note.showarrow) changes[`annotations[${i}].ay`] = convert(note.ay);
-        });
         Plotly.relayout(div, changes);
       });
     }
@@ -59,6 +60,7 @@
           .filter((trace) => isShown(trace.meta) && trace.x.includes(x))
           .map((trace) => trace.text[trace.x.indexOf(x)].split("<br>").filter((_, i) => i !== 1).join(": ")));
       output.textContent = String(Number(x.toPrecision(6)));
+      slider.setAttribute("aria-valuetext", output.textContent);
       readings.hidden = false;
       readings.replaceChildren(...words.map((text) => Object.assign(document.createElement("div"), { textContent: text })));
       const line = { type: "line", x0: x, x1: x, y0: 0, y1: 1, yref: "paper", line: { color: "#222", width: 1, dash: "dot" } };
@@ -76,7 +78,11 @@
     });
   }
 
-  document.documentElement.classList.add("interactive");
-  document.querySelectorAll("section.figure").forEach(start);
-  addEventListener("beforeprint", () => document.querySelectorAll("#verdicts details").forEach((each) => (each.open = true)));
+  for (const section of document.querySelectorAll("section.figure")) {
+    try {
+      start(section);
+    } catch (error) {
+      console.error(error); // its picture is shown, and the other figures are drawn
+    }
+  }
 })();

@@ -1,0 +1,38 @@
+"""Protects: a finished path is judged again as it was judged, and more carefully where more is asked for."""
+
+import pytest
+
+from sparse_rigl_lands import files, storage
+from sparse_rigl_lands.paths.finished import judge_finished
+
+
+@pytest.fixture(scope="module")
+def path(commands, small_run, tmp_path_factory):
+    """A line that was evaluated by the command, looked at on a growing sample."""
+    directory = tmp_path_factory.mktemp("path")
+    settings = ["interpolate.num_points=5", "interpolate.batch_size=32", "interpolate.confidence=0.9"]
+    settings += ["Sample.images='until_decided'", "Sample.first=256"]
+    start = files.RunFiles(small_run).checkpoint(0)
+    flags = [f"--start={start}", f"--end={small_run}", f"--output_dir={directory}"]
+    commands.run("interpolate.py", *flags, *(f"--gin_param={each}" for each in settings))
+    return files.PathFiles(directory)
+
+
+def test_the_same_confidence_gives_the_same_judgement(path):
+    """Up to the digits of decimal numbers: the covariance is read from a table."""
+    told, again = storage.read_json(path.result), judge_finished(path, 0.9)
+    assert len(told["settings"]["looks"]) > 1
+    assert again.verdict == told["verdict"]
+    assert again.confidence == pytest.approx(told["confidence_of_each_look"])
+    assert again.critical_value == pytest.approx(told["critical_value"], rel=1e-6)
+    for name in ("barrier", "largest_rise"):
+        climb = getattr(again, name)
+        for of_climb in ("height", "start", "end", "lower", "upper"):
+            assert getattr(climb, of_climb) == pytest.approx(told[name][of_climb], abs=1e-9)
+
+
+def test_more_confidence_gives_wider_bounds(path):
+    less, more = judge_finished(path, 0.9), judge_finished(path, 0.99)
+    assert more.critical_value > less.critical_value
+    assert more.largest_rise.upper > less.largest_rise.upper
+    assert more.largest_rise.lower <= less.largest_rise.lower
