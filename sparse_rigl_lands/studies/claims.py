@@ -24,6 +24,8 @@ from sparse_rigl_lands.studies.path_runs import LINE
 from sparse_rigl_lands.studies.study import Study
 
 Verdict = Literal["confirmed", "refuted", "undecided"]
+Side = Literal["above", "at most"]
+_Quantity = Literal["barrier", "largest_rise"]
 Row = Mapping[str, Any]
 
 HARMLESS = 0.99  # the fraction of zeros up to which the paper sees no harm (its Figure 5)
@@ -49,7 +51,7 @@ class Part:
     estimate: float
     lower: float
     upper: float
-    wanted: Literal["above", "at most"]
+    wanted: Side
     threshold: float
     unit: Literal["nats", "accuracy"]
     holds_for: Literal["images", "seeds"]
@@ -130,41 +132,55 @@ def _pruning_is_better(study: Study, runs: Sequence[Row]) -> Claim:
 
 
 def _lines_fall(study: Study, paths: Sequence[Row]) -> Claim:
-    parts = [_part_of_path(row, "largest_rise", "at most") for row in paths if row["claim"] == 2]
-    return Claim(
-        number=2,
-        figure=3,
-        statement="On the straight line from every sparse initialization to the pruned solution the loss falls: "
-        f"it nowhere rises by more than {_tolerance(paths)}.",
-        parts=tuple(parts),
-        missing=_missing_paths(study, paths, 2, {"the line from L-I": {"L-I"}, "the line from S-I": {"S-I"}}),
+    statement = (
+        "On the straight line from every sparse initialization to the pruned solution the loss falls: "
+        f"it nowhere rises by more than {_tolerance(paths)}."
     )
+    starts = {"the line from L-I": {"L-I"}, "the line from S-I": {"S-I"}}
+    return _of_paths(study, paths, 2, 3, statement, ("largest_rise",), "at most", starts)
 
 
 def _sparse_paths_have_a_barrier(study: Study, paths: Sequence[Row]) -> Claim:
-    parts = [_part_of_path(row, "barrier", "above") for row in paths if row["claim"] == 3]
-    return Claim(
-        number=3,
-        figure=4,
-        statement="On the straight line from the scratch to the pruned solution lies a barrier, which curves that are "
-        f"fitted within the sparse subspace do not remove within {study.budget:,} steps.",
-        parts=tuple(parts),
-        missing=_missing_paths(study, paths, 3, {"the line": {LINE}, "a sparse curve": {*study.sparse_curves}}),
+    statement = (
+        "On the straight line from the scratch to the pruned solution lies a barrier, which curves that are fitted "
+        f"within the sparse subspace do not remove within {study.budget:,} steps."
     )
+    curves = {"the line": {LINE}, "a sparse curve": {*study.sparse_curves}}
+    return _of_paths(study, paths, 3, 4, statement, ("barrier",), "above", curves)
 
 
 def _dense_curves_have_none(study: Study, paths: Sequence[Row]) -> Claim:
-    of_claim = [row for row in paths if row["claim"] == 4]
-    parts = [_part_of_path(row, what, "at most") for what in ("barrier", "largest_rise") for row in of_claim]
-    return Claim(
-        number=4,
-        figure=4,
-        statement="Curves that may use every connection lead from the scratch to the pruned solution without a "
-        f"barrier, and the loss along them nowhere rises by more than {_tolerance(paths)}.",
-        parts=tuple(parts),
-        missing=_missing_paths(study, paths, 4, {"a dense curve": {*study.dense_curves}}),
-        remarks=_dips(of_claim),
+    statement = (
+        "Curves that may use every connection lead from the scratch to the pruned solution without a barrier, and "
+        f"the loss along them nowhere rises by more than {_tolerance(paths)}."
     )
+    curves = {"a dense curve": {*study.dense_curves}}
+    claim = _of_paths(study, paths, 4, 4, statement, ("barrier", "largest_rise"), "at most", curves)
+    return dataclasses.replace(claim, remarks=_dips([row for row in paths if row["claim"] == 4]))
+
+
+def _of_paths(
+    study: Study,
+    paths: Sequence[Row],
+    number: int,
+    figure: int,
+    statement: str,
+    quantities: Sequence[_Quantity],
+    wanted: Side,
+    kinds: Mapping[str, set[str]],
+) -> Claim:
+    """A claim about paths: that these quantities of all of them lie on one side of the tolerance.
+
+    Args:
+      study, paths: see ``judge``.
+      number, figure, statement: of the claim.
+      quantities: what is compared.
+      wanted: on which side.
+      kinds: of paths that the claim speaks of, by their names, each with the starts or the curves that are of it.
+    """
+    of_claim = [row for row in paths if row["claim"] == number]
+    parts = [_part_of_path(row, quantity, wanted) for quantity in quantities for row in of_claim]
+    return Claim(number, figure, statement, tuple(parts), _missing_paths(study, paths, number, kinds))
 
 
 def _zeros_do_no_harm(study: Study, runs: Sequence[Row]) -> Claim:
@@ -176,7 +192,7 @@ def _zeros_do_no_harm(study: Study, runs: Sequence[Row]) -> Claim:
         missing += [f"dense runs, and those with a fraction of {fraction:g}, of seed {seed}" for seed in lacking]
         if pairs:
             name = f"{_ACCURACY.name}: a zeroed fraction of {fraction:g} costs"
-            wanted: Literal["above", "at most"] = "above" if fraction > HARMLESS else "at most"
+            wanted: Side = "above" if fraction > HARMLESS else "at most"
             tolerance = study.accuracy_tolerance
             parts.append(_part_of_runs(study, name, _ACCURACY, pairs, len(fractions), wanted, tolerance))
     if not any(fraction > HARMLESS for fraction in fractions):
@@ -241,7 +257,7 @@ def _part_of_runs(
     measure: _Measure,
     pairs: Mapping[int, tuple[Row, Row]],
     together: int,
-    wanted: Literal["above", "at most"],
+    wanted: Side,
     threshold: float,
 ) -> Part:
     """How much worse one method is than another, with bounds that hold together with those of so many parts."""
@@ -267,7 +283,7 @@ def _part_of_runs(
     )
 
 
-def _part_of_path(row: Row, quantity: Literal["barrier", "largest_rise"], wanted: Literal["above", "at most"]) -> Part:
+def _part_of_path(row: Row, quantity: _Quantity, wanted: Side) -> Part:
     kind = f"{row['title']}, {row['manifold']}" if row["manifold"] else row["title"]
     return Part(
         name=f"{kind}, {row['start']} to {row['end']}: {quantity.replace('_', ' ')}",

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import functools
 
 import pytest
 from hypothesis import given
@@ -47,19 +48,35 @@ def test_a_claim_stands_where_all_of_its_parts_do_and_falls_with_one(parts, miss
     assert Claim(1, 1, "", tuple(_part(*bounds) for bounds in parts), missing).verdict == verdict
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """What a study has found; of equal ones the files are written once."""
+
+    @functools.cache
+    def collect(settings):
+        study, written = finished_study.study(**dict(settings)), files.StudyFiles(tmp_path_factory.mktemp("study"))
+        return study, study_results.collect(study, written, finished_study.write(study, written))
+
+    def finished(without, settings):
+        """The study, its runs and its paths; the rows are copies."""
+        study, found = collect(tuple(settings.items()))
+        return study, *([dict(row) for row in rows if row["run"] not in without] for rows in (found.runs, found.paths))
+
+    return finished
+
+
 @pytest.fixture
-def judged(tmp_path):
+def judged(finished, tmp_path):
     """The claims of a study whose results were changed, and the verdicts computed once more."""
 
-    def judged(study, change_run=lambda row: None, change_path=lambda row: None, without=frozenset()):
+    def judged(change_run=lambda row: None, change_path=lambda row: None, without=frozenset(), **settings):
         written = files.StudyFiles(tmp_path)
-        names = finished_study.write(study, written)
-        found = study_results.collect(study, written, names - without)
-        for row in found.runs:
+        study, runs, paths = finished(without, settings)
+        for row in runs:
             change_run(row)
-        for row in found.paths:
+        for row in paths:
             change_path(row)
-        for rows, table in ((found.runs, written.table), (found.paths, written.paths_table)):
+        for rows, table in ((runs, written.table), (paths, written.paths_table)):
             table.unlink(missing_ok=True)
             if rows:
                 storage.write_csv(table, rows)
@@ -72,7 +89,7 @@ def judged(tmp_path):
             study.confidence,
             study.accuracy_tolerance,
         )
-        by_number = {claim.number: claim for claim in claims.judge(study, found.runs, found.paths)}
+        by_number = {claim.number: claim for claim in claims.judge(study, runs, paths)}
         assert {number: claim.verdict for number, claim in by_number.items()} == once_more
         return by_number
 
@@ -84,13 +101,13 @@ def _verdicts(by_number):
 
 
 def test_where_all_is_as_the_paper_says_all_is_confirmed(judged):
-    found = judged(finished_study.study())
+    found = judged()
     assert _verdicts(found) == ["confirmed"] * 5
     assert {part.holds_for for number in (1, 5) for part in found[number].parts} == {"seeds"}
 
 
 def test_one_seed_is_judged_by_its_images_alone(judged):
-    found = judged(finished_study.study(seeds=(1,), path_seeds=(1,), other_seeds=()))
+    found = judged(seeds=(1,), path_seeds=(1,), other_seeds=())
     assert {part.holds_for for part in found[1].parts} == {"images"}
     assert [part.verdict for part in found[1].parts] == ["confirmed", "undecided", "confirmed", "undecided"]
     assert _verdicts(found)[1:] == [*["confirmed"] * 3, "undecided"]  # 360 images do not tell a hundredth
@@ -101,7 +118,7 @@ def test_where_scratch_is_better_the_first_claim_is_refuted(judged):
         if row["method"] == "scratch":
             row["training_loss"] /= 10
 
-    assert _verdicts(judged(finished_study.study(), better))[0] == "refuted"
+    assert _verdicts(judged(better))[0] == "refuted"
 
 
 def test_where_seeds_disagree_nothing_is_decided(judged):
@@ -109,7 +126,7 @@ def test_where_seeds_disagree_nothing_is_decided(judged):
         if row["method"] == "lottery":
             row["training_loss"] += 0.5 * (row["seed"] - 1)
 
-    found = judged(finished_study.study(), noisy)
+    found = judged(noisy)
     assert found[1].parts[0].verdict == "undecided"
     assert _verdicts(found)[0] == "undecided"
 
@@ -132,7 +149,7 @@ def test_one_path_that_is_otherwise_refutes_its_claim_and_no_other(judged, claim
         if (row["claim"], row["curve"], row["seed"]) == (claim, curve, 1):
             row[f"{quantity}_lower_for_claim"], row[f"{quantity}_upper_for_claim"] = lower, upper
 
-    found = _verdicts(judged(finished_study.study(), change_path=otherwise))
+    found = _verdicts(judged(change_path=otherwise))
     assert found.pop(claim - 1) == ("refuted" if decided else "undecided")
     assert found == ["confirmed"] * 4
 
@@ -143,7 +160,7 @@ def test_zeros_that_do_other_than_the_paper_says(judged, fraction, accuracy):
         if row["zeroed_fraction"] == fraction:
             row["test_accuracy"] = accuracy - 0.001 * row["seed"]
 
-    assert _verdicts(judged(finished_study.study(), otherwise)) == [*["confirmed"] * 4, "refuted"]
+    assert _verdicts(judged(otherwise)) == [*["confirmed"] * 4, "refuted"]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +175,7 @@ def test_zeros_that_do_other_than_the_paper_says(judged, fraction, accuracy):
     ],
 )
 def test_what_is_missing_leaves_its_claim_undecided(judged, missing, claim):
-    found = judged(finished_study.study(), without={missing})
+    found = judged(without={missing})
     assert found[claim].missing
     verdicts = _verdicts(found)
     assert verdicts.pop(claim - 1) == "undecided"
@@ -178,7 +195,7 @@ def test_what_is_missing_leaves_its_claim_undecided(judged, missing, claim):
     ],
 )
 def test_what_was_not_asked_for_leaves_a_claim_that_speaks_of_it_undecided(judged, settings, claim, missing):
-    found = judged(finished_study.study(**settings))
+    found = judged(**settings)
     assert found[claim].missing == (missing,)
     verdicts = _verdicts(found)
     assert verdicts.pop(claim - 1) == "undecided"
@@ -191,7 +208,7 @@ def test_seeds_that_agree_to_the_last_image_leave_a_difference_that_cannot_be_se
     def alike(row):
         row["test_accuracy"] = 0.975
 
-    found = judged(finished_study.study(seeds=(0, 1), path_seeds=(0,)), alike)
+    found = judged(alike, seeds=(0, 1), path_seeds=(0,))
     of_accuracy = found[1].parts[1]
     assert of_accuracy.estimate == 0
     # both accuracies are rounded to an image; Student's quantile of one degree of freedom at 1 - 0.05 / 8 is 50.92
@@ -204,21 +221,21 @@ def test_curves_that_dip_below_both_ends_are_told_of(judged):
         if row["claim"] == 4 and row["seed"] == 1:
             row["below_both_ends"], row["lowest_loss"] = True, 0.0125
 
-    found = judged(finished_study.study(), change_path=dips)
+    found = judged(change_path=dips)
     (remark,) = found[4].remarks
     assert remark == "2 of 4 of these curves dip below both ends, the lowest to 0.013 nats."
-    assert judged(finished_study.study())[4].remarks == ()
+    assert judged()[4].remarks == ()
 
 
 def test_the_tolerance_is_part_of_what_is_claimed(judged):
-    found = judged(finished_study.study())
+    found = judged()
     for claim in (2, 4):
         assert "nowhere rises by more than 0.05 nats" in found[claim].statement
 
 
 def test_the_bounds_of_seeds_hold_together(judged):
     """With the confidence that is left to each of four, Student's quantile of two degrees of freedom is 8.86."""
-    found = judged(finished_study.study())
+    found = judged()
     lottery = found[1].parts[0]
     spread = 0.01 * (0.09 - 0.04)  # from one seed to the next
     assert lottery.estimate == pytest.approx(0.05 + spread)
@@ -226,7 +243,7 @@ def test_the_bounds_of_seeds_hold_together(judged):
 
 
 def test_verdicts_are_written_and_a_row_for_every_part(judged, tmp_path):
-    found, written = judged(finished_study.study()), files.StudyFiles(tmp_path)
+    found, written = judged(), files.StudyFiles(tmp_path)
     claims.write(list(found.values()), written)
     told = storage.read_json(written.claims)["claims"]
     assert [(each["claim"], each["verdict"]) for each in told] == [(number, "confirmed") for number in range(1, 6)]
