@@ -63,8 +63,8 @@ def _figure2(study: Study, written: files.StudyFiles, runs: pd.DataFrame) -> Fig
     if pruned is not None:
         set_up = [Note("D-I", 0, 1.0), Note("P-S", pruned.x[-1], pruned.y[-1], anchor="right")]
         if len(density) > 1:
-            middle = (0.45 * pruned.x[-1], (pruned.y[-1] * pruned.y[0]) ** 0.5 * 0.5)
-            set_up.append(Note("P-S's mask, from the first step: L-I, S-I", 0, pruned.y[-1], start=middle))
+            above = (0.03 * pruned.x[-1], 3 * pruned.y[-1])
+            set_up.append(Note("L-I, S-I: mask of P-S", 0, pruned.y[-1], start=above))
     return FigureData(
         "figure2",
         "The set-up: three ways to a sparse solution",

@@ -1,10 +1,12 @@
 """The files of a study that was finished in name only: real ones, with numbers that were made up."""
 
+import csv
+import json
 import math
 
 import numpy as np
 
-from sparse_rigl_lands import files, storage
+from sparse_rigl_lands import files
 from sparse_rigl_lands.studies.study import Study
 from sparse_rigl_lands.studies.study_jobs import TABLE_OF_SOLUTIONS
 
@@ -43,11 +45,11 @@ def write(of: Study, written: files.StudyFiles) -> frozenset[str]:
     rows = [
         _solution(str(written.run(run.name).directory), run) for run in of.sweeps()[0].runs() if not run.zeroed_fraction
     ]
-    storage.write_csv(written.solutions.table, rows)
+    _write_csv(written.solutions.table, rows)
     for name in names:
         record = written.logs / f"{name}.json"
         record.parent.mkdir(parents=True, exist_ok=True)
-        storage.write_json(record, {"seconds_of_last_process": SECONDS})
+        _write_json(record, {"seconds_of_last_process": SECONDS})
     return frozenset([*names, TABLE_OF_SOLUTIONS])
 
 
@@ -61,6 +63,18 @@ def accuracy_of(run) -> float:
     return 0.1 if run.zeroed_fraction > 0.99 else accuracy
 
 
+def _write_csv(path, rows) -> None:
+    """As ``storage`` does, but without waiting for the disk: there are hundreds."""
+    with path.open("w", newline="") as table:
+        writer = csv.DictWriter(table, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _write_json(path, content) -> None:
+    path.write_text(json.dumps(content, indent=2))
+
+
 def _write_run(run, run_files) -> None:
     run_files.create()
     run_files.config.write_text(f"# of {run.method}\n")
@@ -69,9 +83,9 @@ def _write_run(run, run_files) -> None:
         {"step": step, "smoothed_cross_entropy": 0.2 / place, "sparsity": sparsity / (3 - place)}
         for place, step in enumerate(STEPS, start=1)
     ]
-    storage.write_csv(run_files.metrics, rows)
+    _write_csv(run_files.metrics, rows)
     layers = [{"kernel": "a/kernel", "shape": [3, 8], "nonzero_at_start": 7, "units_empty_at_start": 1}]
-    storage.write_json(
+    _write_json(
         run_files.summary,
         {
             "sparsity": sparsity,
@@ -96,13 +110,13 @@ def _write_path(path, path_files) -> None:
     height, degree = height_of(path), "cubic" if "cubic" in path.run.curve else "quadratic"
     start = 2.3 if path.start.endswith("-I") else 0.11
     losses = start + (0.04 - start) * _T + height * np.sin(math.pi * _T)
-    storage.write_csv(
+    _write_csv(
         path_files.table,
         [{"t": t, "cross_entropy": loss, "error": _ERROR, "top1": 0.9} for t, loss in zip(_T, losses, strict=True)],
     )
     names = [str(t) for t in _T.tolist()]
     covariance = _ERROR**2 * np.eye(len(_T))
-    storage.write_csv(
+    _write_csv(
         path_files.covariance,
         [
             {"t": name, **dict(zip(names, row, strict=True))}
@@ -111,7 +125,7 @@ def _write_path(path, path_files) -> None:
     )
     manifold = "dense" if "dense" in path.run.curve else "sparse"
     climb = {"height": height, "lower": 0.9 * height, "upper": 1.1 * height + 0.002, "start": 0.0, "end": 0.5}
-    storage.write_json(
+    _write_json(
         path_files.result,
         {
             "settings": {
