@@ -63,7 +63,7 @@ def jobs_of(study: Study, written: files.StudyFiles, configuration: Configuratio
         tuple(solutions),
         kind=TABLE_OF_SOLUTIONS,
     )
-    return [*trainings, *map(path_job, study.paths()), table_job]
+    return [*trainings, table_job, *map(path_job, study.paths())]
 
 
 def _check_manifold(path: StudyPath, study: Study, configuration: str) -> None:

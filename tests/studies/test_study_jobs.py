@@ -21,7 +21,7 @@ def jobs_of(tmp_path):
 def test_every_run_path_and_the_table_of_solutions_is_a_job(jobs_of):
     of = study()
     runs = [run.name for sweep in of.sweeps() for run in sweep.runs()]
-    assert list(jobs_of(of)) == [*runs, *(path.name for path in of.paths()), "solutions"]
+    assert list(jobs_of(of)) == [*runs, "solutions", *(path.name for path in of.paths())]
 
 
 def test_a_path_waits_for_the_runs_of_its_ends(jobs_of, tmp_path):
