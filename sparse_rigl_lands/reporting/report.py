@@ -56,7 +56,7 @@ def write_report(
     """
     figures = figures_of(study, written)
     pictures = [path for figure in figures for path in draw(figure, written.figure(figure.name))]
-    page, machine = _environment().get_template("report.html"), environment()
+    page, machine = _templates().get_template("report.html"), environment()
     command = ["python", "scripts/reproduce.py", *flags]
     context = {
         "study": study,
@@ -84,7 +84,7 @@ def write_report(
     return [*pictures, written.report]
 
 
-def _environment() -> jinja2.Environment:
+def _templates() -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.FunctionLoader(lambda name: (_PAGE / name).read_text(encoding="utf-8")),
         autoescape=True,
