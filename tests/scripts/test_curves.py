@@ -68,7 +68,7 @@ def test_a_path_that_fails_is_named_with_its_reason(commands, short_study, tmp_p
     process = commands.start("scripts/curves.py", *short_study, *wrong, f"--gin_param=CurveStudy.bindings={bindings}")
     output, errors = process.communicate()
     assert process.returncode == 1
-    assert errors.splitlines()[-1].startswith("error: 1 of 2 paths failed; the first: quadratic_dense-8: ")
+    assert errors.splitlines()[-1].startswith("error: 1 of 2 failed; the first: quadratic_dense-8: ")
     assert "Fitting.batch_size" in errors.splitlines()[-1]
     study = files.CurveStudyFiles(tmp_path / "study")
     assert str(study.figure4[0]) in output

@@ -69,7 +69,7 @@ def test_a_run_that_fails_is_named_with_its_reason(commands, short_sweep, tmp_pa
     _, errors = process.communicate()
     assert process.returncode == 1
     assert errors.splitlines()[-1] == (
-        "error: 1 runs failed and 1 were not started; the first: sparsity-0.9/pruned-seed0: pruning ends at step 1000, "
+        "error: 1 of 2 failed and 1 were not started; the first: sparsity-0.9/pruned-seed0: pruning ends at step 1000, "
         "but training at 30: the target would not be met "
         f"({tmp_path / 'sweep/logs/sparsity-0.9/pruned-seed0.log'})"
     )
