@@ -27,9 +27,6 @@ demo study: $(VENV)/installed
 test test-whole: export MALLOC_TRIM_THRESHOLD_ := 2000000000
 test test-whole: export MALLOC_MMAP_THRESHOLD_ := 1000000000
 test test-whole: export MALLOC_TOP_PAD_ := 67108864
-# Three processes on two cores get in each other's way with two threads each: two that trained digits took 152 seconds
-# so, and 77 with one.
-test: export TF_NUM_INTRAOP_THREADS := 1
 test: $(VENV)/browser
 	$(RUN) -m pytest --numprocesses=3 --dist=worksteal  # tests wait for commands, too: two would leave a core idle at times
 

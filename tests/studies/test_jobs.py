@@ -200,6 +200,7 @@ def test_commands_are_asked_to_end_before_they_are_killed(job, run, tmp_path, mo
     def interrupted(seconds):
         sleep(seconds)
         if marks[0].exists():
+            monkeypatch.setattr(jobs.time, "sleep", sleep)  # once: waiting for a process sleeps, too
             raise KeyboardInterrupt
 
     monkeypatch.setattr(jobs.time, "sleep", interrupted)
