@@ -84,7 +84,7 @@ def scope_in_words(claim: Claim) -> str:
     """What the bounds of a claim are for."""
     holds_for = {part.holds_for for part in claim.parts}
     if holds_for == {"seeds"}:
-        return "The bounds are for other seeds of training, too: Student's, of differences within a seed."
+        return "The bounds are for other seeds of training on the same images: Student's, of differences within a seed."
     if holds_for == {"images"}:
         return "The bounds are for other images of the same distribution and these solutions, not for other seeds."
     return ""

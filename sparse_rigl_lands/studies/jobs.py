@@ -250,8 +250,10 @@ def _lacking(job: Job) -> list[pathlib.Path]:
 
 
 def _write_record(job: Job, by_name: Mapping[str, Job], logs: pathlib.Path, seconds: float) -> None:
-    """Notes that a job is done, and in how many seconds: in those of the process that made its result, if one only
-    had to recognise it."""
+    """Notes that a job is done, and in how many seconds.
+
+    A process that only had to recognise the result has not made it: then the seconds stay those of the one that did.
+    """
     record, state = _record(job.name, logs), _state(job, by_name)
     before = storage.read_json(record) if record.is_file() else {}
     if before.get("results", {}).get(job.name) == state["results"][job.name]:

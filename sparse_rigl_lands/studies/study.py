@@ -169,7 +169,6 @@ class Study:
             self.experiments,
             sparsity_parameter=self.sparsity_parameter,
             bindings=self.bindings,
-            processes=self.processes,
         )
 
         def more(sparsities: Sequence[float]) -> dict[float, Sequence[str]]:

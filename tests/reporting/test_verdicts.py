@@ -41,7 +41,8 @@ def test_of_much_that_is_missing_the_first_is_named():
 
 
 @pytest.mark.parametrize(
-    ("holds_for", "words"), [("seeds", "for other seeds of training, too"), ("images", "not for other seeds")]
+    ("holds_for", "words"),
+    [("seeds", "for other seeds of training on the same images"), ("images", "not for other seeds")],
 )
 def test_what_the_bounds_are_for(holds_for, words):
     assert words in verdicts.scope_in_words(Claim(1, 1, "", (_part(0, 1, 1, 1, holds_for=holds_for),)))
