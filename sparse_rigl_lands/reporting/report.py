@@ -18,9 +18,9 @@ from sparse_rigl_lands.reporting.drawing import draw
 from sparse_rigl_lands.reporting.panels import FigureData
 from sparse_rigl_lands.reporting.study_figures import LABELS, figures_of
 from sparse_rigl_lands.studies import jobs
-from sparse_rigl_lands.studies.claims import Claim
+from sparse_rigl_lands.studies.claim import Claim
 from sparse_rigl_lands.studies.environment import environment
-from sparse_rigl_lands.studies.jobs import Failure, Job
+from sparse_rigl_lands.studies.jobs import Job
 from sparse_rigl_lands.studies.study import Study
 from sparse_rigl_lands.studies.study_jobs import needs_of
 from sparse_rigl_lands.studies.study_results import Found, Rows
@@ -35,8 +35,6 @@ def write_report(
     found: Found,
     claims: Sequence[Claim],
     steps: Sequence[Job],
-    rows_of_steps: Rows,
-    failures: Sequence[Failure],
     flags: Sequence[str],
 ) -> list[pathlib.Path]:
     """Draws the figures of a study and tells all of it in one HTML file, as far as it has come.
@@ -47,8 +45,6 @@ def write_report(
       found: its results.
       claims: the verdicts on them.
       steps: all that the study has.
-      rows_of_steps: of ``study_results.write_steps``.
-      failures: of steps.
       flags: of ``scripts/reproduce.py``, by which the study was asked for.
 
     Returns:
@@ -64,7 +60,7 @@ def write_report(
         "machine": machine["processor"],
         "counts": _counts(claims),
         "premises": " and ".join(claim.verdict for claim in claims[:2]),
-        "unfinished": _unfinished(rows_of_steps, failures),
+        "unfinished": _unfinished(found.steps),
         "claims": [_claim(claim, study, found, figures) for claim in claims],
         "figures": [_figure(figure, study, written, steps, command, found) for figure in figures],
         "tables": _tables(found),
@@ -72,8 +68,8 @@ def write_report(
         "environment": [{"what": name, "which": value} for name, value in machine.items()],
         "trained_under": _trained_under(study, written, found),
         "configurations": _configurations(study, written),
-        "steps_in_words": _steps_in_words(rows_of_steps, study),
-        "steps": [{name: str(row[name]) for name in ("step", "state", "seconds")} for row in rows_of_steps],
+        "steps_in_words": _steps_in_words(found.steps, study),
+        "steps": [{name: str(row[name]) for name in ("step", "state", "seconds")} for row in found.steps],
         "overall": [shlex.join(command), f"tensorboard --logdir={shlex.quote(str(written.directory))}"],
         "every_command": [step.shell for step in steps],
         "style": (_PAGE / "style.css").read_text(encoding="utf-8"),
@@ -98,13 +94,13 @@ def _counts(claims: Sequence[Claim]) -> str:
     return ", ".join(f"{count} {verdict}" for count, verdict in counts if count)
 
 
-def _unfinished(rows_of_steps: Rows, failures: Sequence[Failure]) -> str:
+def _unfinished(steps: Rows) -> str:
     """What is missing, in words; "" for nothing."""
-    done = sum(row["state"] == "done" for row in rows_of_steps)
-    if done == len(rows_of_steps):
+    done = sum(row["state"] == "done" for row in steps)
+    if done == len(steps):
         return ""
-    failed = "; ".join(f"{each.name}: {each.reason} ({each.log})" for each in failures)
-    return f"{done} of {len(rows_of_steps)} steps are done.{f' Failed: {failed}' if failed else ''}"
+    failed = "; ".join(f"{row['step']}: {row['failure']}" for row in steps if row["failure"])
+    return f"{done} of {len(steps)} steps are done.{f' Failed: {failed}' if failed else ''}"
 
 
 def _claim(claim: Claim, study: Study, found: Found, figures: Sequence[FigureData]) -> dict[str, Any]:
@@ -204,10 +200,10 @@ def _trained_under(study: Study, written: files.StudyFiles, found: Found) -> lis
     return [{"what": name, "which": " or ".join(of_runs)} for name, of_runs in values.items()]
 
 
-def _steps_in_words(rows_of_steps: Rows, study: Study) -> str:
-    done = [row for row in rows_of_steps if row["state"] == "done"]
+def _steps_in_words(steps: Rows, study: Study) -> str:
+    done = [row for row in steps if row["state"] == "done"]
     minutes = sum(float(row["seconds"] or 0) for row in done) / 60
     return (
-        f"{len(done)} of {len(rows_of_steps)} steps are done. Their commands ran for {minutes:.0f} minutes in sum, "
+        f"{len(done)} of {len(steps)} steps are done. Their commands ran for {minutes:.0f} minutes in sum, "
         f"{study.processes} at a time; of one that was stopped and went on, its last process is counted."
     )

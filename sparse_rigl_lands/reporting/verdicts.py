@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sparse_rigl_lands.studies.claims import Claim, Part
+from sparse_rigl_lands.studies.claim import Claim, Part
 from sparse_rigl_lands.studies.study import Study
 
 ORDER = ("confirmed", "refuted", "undecided")

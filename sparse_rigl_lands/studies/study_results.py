@@ -1,4 +1,4 @@
-"""What a study has found: a row per run, per path and per solution."""
+"""What a study has found: a row per run, per path, per solution and per step."""
 
 import dataclasses
 from collections.abc import Container, Sequence
@@ -28,54 +28,43 @@ class Found:
         ``path_runs.path_row`` tells, and where it decides a claim, the bounds of its barrier and of its largest
         rise that hold together with those of all other paths of this claim.
       solutions: rows of ``solutions.describe_solution``.
+      steps: a row per step: its name, whether it is done, has failed or neither, the seconds that its last process took
+        where that is known, why it has failed and where its log is, and its command.
     """
 
     runs: Rows
     paths: Rows
     solutions: Rows
+    steps: Rows
 
 
-def collect(study: Study, written: files.StudyFiles, finished: Container[str]) -> Found:
-    """Reads what is finished; writes ``runs.csv`` and ``paths.csv``, where they have rows.
+def collect(
+    study: Study,
+    written: files.StudyFiles,
+    steps: Sequence[Job],
+    finished: Container[str],
+    failures: Sequence[Failure] = (),
+) -> Found:
+    """Reads what is finished; writes ``steps.csv``, and ``runs.csv`` and ``paths.csv`` where they have rows.
 
     Args:
       study: which one.
       written: where it lies.
-      finished: the names of the steps that are finished, under this configuration.
+      steps: all that the study has.
+      finished: the names of those that are finished, under this configuration.
+      failures: of steps.
     """
     runs = [row for each in study.sweeps() for row in sweep.rows_of(each, written, finished)]
     paths = _path_rows(study, written, finished)
-    for rows, table in ((runs, written.table), (paths, written.paths_table)):
+    of_steps = _step_rows(steps, written, finished, failures)
+    for rows, table in ((runs, written.table), (paths, written.paths_table), (of_steps, written.steps_table)):
         if rows:
             storage.write_csv(table, rows)
     solutions: Rows = []
     if TABLE_OF_SOLUTIONS in finished:
         table = pd.read_csv(written.solutions.table).astype(object)
         solutions = table.where(table.notna(), None).to_dict("records")
-    return Found(runs, paths, solutions)
-
-
-def write_steps(
-    steps: Sequence[Job], done: Container[str], failures: Sequence[Failure], written: files.StudyFiles
-) -> list[dict[str, Any]]:
-    """Writes a row per step to ``steps.csv``.
-
-    Returns:
-      Rows of the step, whether it is done, has failed or neither, the seconds that its last process took where that
-      is known, and its command.
-    """
-    failed, seconds = {failure.name for failure in failures}, seconds_taken([step.name for step in steps], written.logs)
-    rows = [
-        {
-            "step": step.name,
-            "state": "done" if step.name in done else "failed" if step.name in failed else "not done",
-            "seconds": seconds.get(step.name, "") if step.name in done else "",
-            "command": step.shell,
-        }
-        for step in steps
-    ]
-    storage.write_csv(written.steps_table, rows)
-    return rows
+    return Found(runs, paths, solutions, of_steps)
 
 
 def _path_rows(study: Study, written: files.StudyFiles, finished: Container[str]) -> list[dict[str, Any]]:
@@ -104,3 +93,20 @@ def _bounds_for_claim(study: Study, path: StudyPath, written: files.StudyFiles) 
     climbs = (judgement.barrier, judgement.largest_rise)
     bounds = [bound for climb in climbs for bound in (climb.lower, climb.upper)]
     return {"confidence_for_claim": confidence, **dict(zip(_BOUNDS, bounds, strict=True))}
+
+
+def _step_rows(
+    steps: Sequence[Job], written: files.StudyFiles, finished: Container[str], failures: Sequence[Failure]
+) -> list[dict[str, Any]]:
+    failed = {failure.name: f"{failure.reason} ({failure.log})" for failure in failures}
+    seconds = seconds_taken([step.name for step in steps], written.logs)
+    return [
+        {
+            "step": step.name,
+            "state": "done" if step.name in finished else "failed" if step.name in failed else "not done",
+            "seconds": seconds.get(step.name, "") if step.name in finished else "",
+            "failure": failed.get(step.name, ""),
+            "command": step.shell,
+        }
+        for step in steps
+    ]

@@ -23,10 +23,9 @@ def _write(directory, study, without=frozenset(), failures=(), nothing=False):
     done = finished_study.write(study, written) - without
     done = frozenset() if nothing else done
     steps = study_jobs.jobs_of(study, written, commandline.gin_configuration)
-    rows = study_results.write_steps(steps, done, failures, written)
-    found = study_results.collect(study, written, done)
+    found = study_results.collect(study, written, steps, done, failures)
     judged = claims.judge(study, found.runs, found.paths)
-    reported = write_report(study, written, found, judged, steps, rows, failures, _FLAGS)
+    reported = write_report(study, written, found, judged, steps, _FLAGS)
     return written, reported, judged
 
 

@@ -18,7 +18,7 @@ def figures(tmp_path):
         written = files.StudyFiles(tmp_path)
         names = finished_study.write(study, written)
         written.discard_results()
-        study_results.collect(study, written, {name for name in names if not without(name)})
+        study_results.collect(study, written, [], {name for name in names if not without(name)})
         return {figure.name: figure for figure in figures_of(study, written)}
 
     return figures

@@ -3,7 +3,7 @@
 import pytest
 
 from sparse_rigl_lands.reporting import verdicts
-from sparse_rigl_lands.studies.claims import Claim, Part
+from sparse_rigl_lands.studies.claim import Claim, Part
 from tests.studies import finished_study
 
 
