@@ -56,3 +56,21 @@ def check_precision(precision: str) -> None:
         if details.get("compute_capability", (8, 0)) < (8, 0):
             name = details.get("device_name", gpu.name)
             raise InputError(f"precision is {precision!r}, which the {name} lacks; float32 works everywhere")
+
+
+def device_of_replicas(strategy: tf.distribute.Strategy) -> str:
+    """The device that every replica runs on, for people: its kind, and its name where TensorFlow knows it.
+
+    Args:
+      strategy: of the replicas.
+
+    Returns:
+      Such as ``"CPU"``, ``"TPU"`` or ``"GPU, NVIDIA A100"``.
+    """
+    first = tf.DeviceSpec.from_string(strategy.extended.worker_devices[0])
+    names = {
+        tf.config.experimental.get_device_details(gpu).get("device_name", "")
+        for gpu in tf.config.list_physical_devices("GPU")
+        if first.device_type == "GPU"
+    }
+    return ", ".join([first.device_type, *sorted(names - {""})])

@@ -52,3 +52,10 @@ def test_memory_of_a_gpu_is_what_tensorflow_may_take(monkeypatch):
     monkeypatch.setattr(devices.device_lib, "list_local_devices", lambda: of_gpus)
     assert devices.replica_memory(_on("/job:localhost/replica:0/task:0/device:GPU:1")) == 10**10 + 1
     assert devices.replica_memory(_on("/device:GPU:7")) is None
+
+
+def test_the_device_of_the_replicas_is_named(monkeypatch, one_device, mirrored):
+    assert devices.device_of_replicas(one_device) == devices.device_of_replicas(mirrored) == "CPU"
+    _with_gpu(monkeypatch, (8, 0))
+    assert devices.device_of_replicas(_on("/device:GPU:0")) == "GPU, Some GPU"
+    assert devices.device_of_replicas(_on("/job:worker/replica:0/task:0/device:TPU:0")) == "TPU"

@@ -160,7 +160,7 @@ def train(prepared: PreparedRun) -> files.RunFiles:
         "replicas": trainer.strategy.num_replicas_in_sync,
         "images_per_replica": recipe.batch_size // trainer.strategy.num_replicas_in_sync,
         "seconds_of_last_process": round(seconds, 1),
-        "environment": _environment(),
+        "environment": _environment(trainer.strategy),
     }
     workers.chief_does(lambda: storage.write_json(run.summary, summary))
     return run
@@ -198,7 +198,7 @@ def _check_sparsity(solution: Point, initialization: Point, targets: Mapping[str
     return rows
 
 
-def _environment() -> dict[str, str]:
+def _environment(strategy: tf.distribute.Strategy) -> dict[str, str]:
     return {
         "python": platform.python_version(),
         "tensorflow": tf.__version__,
@@ -206,4 +206,5 @@ def _environment() -> dict[str, str]:
         "tensorflow_model_optimization": tfmot.__version__,
         "numpy": np.__version__,
         "machine": f"{platform.system()} {platform.machine()}",
+        "replicas": f"{strategy.num_replicas_in_sync} on {devices.device_of_replicas(strategy)}",
     }

@@ -65,6 +65,7 @@ def test_what_a_pruned_run_leaves_behind(train, workload, tmp_path):
     summary = storage.read_json(run.summary)
     assert summary["test"]["count"] == 360
     assert summary["train_augmented"]["count"] == 1437
+    assert summary["environment"]["replicas"].endswith(" on CPU")
     assert {layer["kernel"] for layer in summary["layers"]} == {name for name in dense.weights if "kernel" in name}
     with run.metrics.open() as table:
         rows = list(csv.DictReader(table))
