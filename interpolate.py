@@ -40,7 +40,7 @@ def main() -> None:
     from sparse_rigl_lands.paths.sample import Sample
     from sparse_rigl_lands.points import checkpoint
     from sparse_rigl_lands.points.point import Point
-    from sparse_rigl_lands.reporting import path_figure, plans
+    from sparse_rigl_lands.reporting import path_figure, path_words, plans
     from sparse_rigl_lands.workers import Workers
 
     def load(name: str, prefix: pathlib.Path) -> Point:
@@ -69,10 +69,10 @@ def main() -> None:
     png, svg = path_figure.draw_path(path)
     result = storage.read_json(path.result)
     print(f"{result['settings']['curve']} from {start.origin} to {end.origin}, mask: {result['settings']['mask']}")
-    print(path_figure.describe_path(result))
+    print(path_words.describe_path(result))
     if result["verdict"] != "undecided" and len(result["settings"]["looks"]) > 1:
         print(f"decided on {result['images']:,} of {result['settings']['looks'][-1]:,} images")
-    print("\n".join(path_figure.describe_ends(result)))
+    print("\n".join(path_words.describe_ends(result)))
     print("\n".join(str(file) for file in (path.table, path.result, png, svg)))
 
 

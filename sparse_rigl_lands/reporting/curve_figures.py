@@ -3,15 +3,15 @@
 import pathlib
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
-from sparse_rigl_lands import files, storage
-from sparse_rigl_lands.reporting import path_figure, pictures
+from sparse_rigl_lands import files
+from sparse_rigl_lands.reporting import path_words, pictures
+from sparse_rigl_lands.reporting.finished_path import FinishedPath
 
 # A curve has its color, of Okabe and Ito's palette, and its mark; a manifold has its line, and fills the mark or not.
 _CURVES = (("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"))
@@ -33,18 +33,17 @@ def draw_figure4(
     Returns:
       The files written.
     """
-    curves = [(title, storage.read_json(path.result), pd.read_csv(path.table)) for title, path in paths]
-    results = [result for _, result, _ in curves]
-    styles = _styles(title for title, result, _ in curves if _manifold(result))
-    shown = [manifold for manifold in path_figure.MANIFOLDS if manifold in map(_manifold, results)]
+    curves = [(title, FinishedPath.read(path)) for title, path in paths]
+    styles = _styles(title for title, curve in curves if curve.manifold)
+    shown = [manifold for manifold in path_words.MANIFOLDS if any(curve.manifold == manifold for _, curve in curves)]
     # 3.4 inches a panel: on a page of 900 pixels its words are still of 11 pixels.
     picture = Figure(figsize=(max(3.4 * len(shown), 5.8), 5.2), layout="constrained")
     panels = picture.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     for axes, manifold in zip(panels, shown, strict=True):
-        for title, result, table in curves:
-            if _manifold(result) == manifold:
-                _draw_path(axes, title, result, table, styles.get(title, _LINE))
-        axes.set_title(path_figure.MANIFOLDS[manifold], fontsize=11)
+        for title, curve in curves:
+            if curve.manifold == manifold:
+                _draw_curve(axes, title, curve, styles.get(title, _LINE))
+        axes.set_title(path_words.MANIFOLDS[manifold], fontsize=11)
         axes.grid(alpha=0.3)
         axes.legend(
             loc="upper left",
@@ -59,13 +58,13 @@ def draw_figure4(
     # On a linear scale that has room for the line's barrier, of 4 nats, dense curves that dip from 0.1 to 0.002 lie
     # on the axis. A logarithmic one ends below what was estimated: a band that reaches zero leaves the picture.
     panels[0].set_yscale("log", nonpositive="clip")
-    panels[0].set_ylim(bottom=0.5 * min(table["cross_entropy"].min() for _, _, table in curves))
+    panels[0].set_ylim(bottom=0.5 * min(curve.table["cross_entropy"].min() for _, curve in curves))
     _write_plainly(panels[0])
     panels[0].set_ylabel("cross-entropy (nats)")
-    settings = results[0]["settings"]
+    results = [curve.result for _, curve in curves]
+    start, end = (path_words.name_of_end(results[0]["settings"][name]) for name in ("start", "end"))
     picture.supxlabel(
-        f"t from 0: {path_figure.name_of_end(settings['start'])} to 1: {path_figure.name_of_end(settings['end'])}\n"
-        f"{_grounds(results)}",
+        f"t from 0: {start} to 1: {end}\n{path_words.grounds(results)}\n{_confidences(results)}",
         fontsize=9,
     )
     pictures.save(picture, figure)
@@ -122,14 +121,11 @@ def draw_budgets(table: pathlib.Path, figure: tuple[pathlib.Path, ...]) -> tuple
     return figure
 
 
-def _draw_path(axes: Axes, title: str, result: dict[str, Any], table: pd.DataFrame, style: tuple[str, str]) -> None:
-    (color, mark), (line, fill) = style, _MANIFOLDS[_manifold(result)]
-    t, loss = table["t"], table["cross_entropy"]
-    margin = path_figure.margins(
-        table["error"], result["confidence_of_each_look"], result["independent_units"]["count"]
-    )
+def _draw_curve(axes: Axes, title: str, curve: FinishedPath, style: tuple[str, str]) -> None:
+    (color, mark), (line, fill) = style, _MANIFOLDS[curve.manifold]
+    t, loss, margin = curve.table["t"], curve.table["cross_entropy"], curve.margin
     axes.fill_between(t, loss - margin, loss + margin, color=color, alpha=0.2, linewidth=0)
-    words = f"{_short(title)}: {path_figure.barrier_in_words(result)}"
+    words = f"{_short(title)}: {path_words.barrier_in_words(curve.result)}"
     axes.plot(
         t,
         loss,
@@ -144,11 +140,6 @@ def _draw_path(axes: Axes, title: str, result: dict[str, Any], table: pd.DataFra
     axes.plot(t.iloc[[0, -1]], loss.iloc[[0, -1]], "o", color=_ENDS, markersize=7, zorder=3)
 
 
-def _manifold(result: dict[str, Any]) -> str:
-    fitting = result["settings"]["fitting"]
-    return fitting["manifold"] if fitting else ""
-
-
 def _styles(titles: Iterable[str]) -> dict[str, tuple[str, str]]:
     """The color and the mark of every curve: the same in all panels."""
     return {title: _CURVES[place % len(_CURVES)] for place, title in enumerate(dict.fromkeys(titles))}
@@ -158,20 +149,12 @@ def _short(title: str) -> str:
     return title.replace(" Bezier curve", "")
 
 
-def _grounds(results: Sequence[dict[str, Any]]) -> str:
-    """On what the curves were evaluated, and how surely; where they differ, all that holds for one of them."""
-
-    def every(key: str, form: str) -> str:
-        return " or ".join(dict.fromkeys(format(result[key], form) for result in results))
-
-    settings = [result["settings"] for result in results]
-    augmented = dict.fromkeys("augmented training" if of_one["augmented"] else "training" for of_one in settings)
-    batch_norm = dict.fromkeys(of_one["batch_norm"] for of_one in settings)
-    return (
-        f"{every('images', ',')} {' or '.join(augmented)} images, BatchNorm: {' or '.join(batch_norm)}\n"
-        f"confidence: {every('confidence', '.3g')} of the bounds, for all t at once, "
-        f"{every('confidence_of_each_look', '.3g')} of the bands, for each t by itself"
+def _confidences(results: Sequence[dict]) -> str:
+    bounds, bands = (
+        path_words.any_of(f"{result[name]:.3g}" for result in results)
+        for name in ("confidence", "confidence_of_each_look")
     )
+    return f"confidence: {bounds} of the bounds, for all t at once, {bands} of the bands, for each t by itself"
 
 
 def _write_plainly(axes: Axes) -> None:

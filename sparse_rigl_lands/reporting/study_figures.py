@@ -1,11 +1,10 @@
 """What the figures of a study show, taken from the tables of its results."""
 
-from collections.abc import Sequence
-
 import pandas as pd
 
-from sparse_rigl_lands import files, storage
-from sparse_rigl_lands.reporting import path_figure
+from sparse_rigl_lands import files
+from sparse_rigl_lands.reporting import path_words
+from sparse_rigl_lands.reporting.finished_path import FinishedPath
 from sparse_rigl_lands.reporting.panels import FigureData, Note, Panel, Series
 from sparse_rigl_lands.reporting.sweep_figures import METHODS, figure1, figure5
 from sparse_rigl_lands.studies.study import INITIALIZATIONS, Study
@@ -124,7 +123,7 @@ def _figure4(study: Study, written: files.StudyFiles, paths: pd.DataFrame) -> Fi
         return None
     colors = {title: _COLORS[place % len(_COLORS)] for place, title in enumerate(dict.fromkeys(shown["title"]))}
     panels = []
-    for manifold, title in path_figure.MANIFOLDS.items():
+    for manifold, title in path_words.MANIFOLDS.items():
         of_manifold = shown[shown["manifold"] == manifold]
         series = [_of_path(written, row, row["title"], colors[row["title"]]) for _, row in of_manifold.iterrows()]
         if series:
@@ -165,7 +164,7 @@ def _budgets(study: Study, paths: pd.DataFrame) -> FigureData | None:
         )
     tolerance = float(of_seed["tolerance"].iloc[0])
     series.append(Series("tolerance", "#777777", budgets, [tolerance] * len(budgets), dash="dash"))
-    confidence = " or ".join(f"{value:.3g}" for value in dict.fromkeys(of_seed["confidence"]))
+    confidence = path_words.any_of(f"{value:.3g}" for value in of_seed["confidence"])
     caption = (
         f"From S-S to P-S, seed {study.path_seeds[0]}. A barrier that is left was not removed within so many steps. "
         f"Bands: confidence {confidence} for each curve by itself."
@@ -175,27 +174,14 @@ def _budgets(study: Study, paths: pd.DataFrame) -> FigureData | None:
 
 
 def _of_path(written: files.StudyFiles, row: pd.Series, name: str, color: str) -> Series:
-    path = written.path(row["run"])
-    table, result = pd.read_csv(path.table), storage.read_json(path.result)
-    margin = path_figure.margins(
-        table["error"], result["confidence_of_each_look"], result["independent_units"]["count"]
-    )
-    loss = table["cross_entropy"]
+    path = FinishedPath.read(written.path(row["run"]))
+    table, margin, loss = path.table, path.margin, path.table["cross_entropy"]
     words = [f"± {half:.4f}, top-1 {share:.1%}" for half, share in zip(margin, table["top1"], strict=True)]
     t, y, lower, upper = (list(values) for values in (table["t"], loss, loss - margin, loss + margin))
     return Series(name, color, t, y, lower, upper, words, seed=int(row["seed"]))
 
 
 def _grounds(written: files.StudyFiles, rows: pd.DataFrame) -> str:
-    """On what the paths were evaluated; where they differ, all that holds for one of them."""
-
-    def every(values: Sequence[str]) -> str:
-        return " or ".join(dict.fromkeys(values))
-
-    results = [storage.read_json(written.path(run).result) for run in rows["run"]]
-    settings = [result["settings"] for result in results]
-    images = every([f"{result['images']:,}" for result in results])
-    kind = every(["augmented training" if of_one["augmented"] else "training" for of_one in settings])
-    batch_norm = every([of_one["batch_norm"] for of_one in settings])
-    sure = every([f"{result['confidence_of_each_look']:.3g}" for result in results])
-    return f"On {images} {kind} images, BatchNorm: {batch_norm}. Bands: confidence {sure} for each t by itself."
+    results = [FinishedPath.read(written.path(run)).result for run in rows["run"]]
+    sure = path_words.any_of(f"{result['confidence_of_each_look']:.3g}" for result in results)
+    return f"On {path_words.grounds(results)}. Bands: confidence {sure} for each t by itself."

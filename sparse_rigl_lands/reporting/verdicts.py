@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sparse_rigl_lands.reporting.path_words import any_of
 from sparse_rigl_lands.studies.claim import Claim, Part
 from sparse_rigl_lands.studies.study import Study
 
@@ -105,7 +106,7 @@ def settings_in_words(claim: Claim, study: Study, paths: Sequence[Mapping[str, A
     of_claim = [row for row in paths if row["claim"] == claim.number]
     if not of_claim:
         return f"Sparsity {study.sparsity:g}."
-    images = " or ".join(dict.fromkeys(f"{row['images']:,}" for row in of_claim))
+    images = any_of(f"{row['images']:,}" for row in of_claim)
     fits = f", fits of {study.budget:,} steps" if any(row["steps"] for row in of_claim) else ""
     return f"Sparsity {study.sparsity:g}, {images} images, tolerance {of_claim[0]['tolerance']:g} nats{fits}."
 
