@@ -1,6 +1,6 @@
 # Everything from a machine with Python 3.10 to 3.13, pip and make.
 #
-#   make demo    the small study on digits, six minutes; make study is the full one, about an hour
+#   make demo    the small study on digits, three to six minutes; make study is the full one, 25 to 50
 #   make test    the tests; make test-whole trains the README's experiments on digits at their full length
 #   make lint    ruff and mypy
 #   make bench   the benchmarks, with this machine's figures

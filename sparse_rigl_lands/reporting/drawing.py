@@ -13,7 +13,7 @@ from sparse_rigl_lands.reporting.panels import FigureData, Panel, Series
 
 _LINES = {"solid": "-", "dash": "--"}
 _WIDTH = 3.9  # inches of a panel
-_CHARACTERS_PER_PANEL = 52  # of the caption below
+_CHARACTERS_PER_PANEL = 57  # of the caption below
 
 
 def draw(figure: FigureData, paths: tuple[pathlib.Path, ...]) -> tuple[pathlib.Path, ...]:

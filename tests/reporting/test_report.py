@@ -97,6 +97,17 @@ def test_every_table_is_named_and_has_headings(seen):
         assert table.locator("thead th").count() == table.locator("tbody tr").first.locator("th, td").count()
 
 
+def test_the_grounds_of_verdicts_are_seen_whole(seen):
+    """Also on a phone, where wider tables are scrolled."""
+    for cell in seen.page.locator(".claim tbody").locator("th, td").all():
+        place = cell.bounding_box()
+        assert 0 <= place["x"] < place["x"] + place["width"] <= seen.page.viewport_size["width"]
+        assert cell.evaluate("cell => cell.scrollWidth <= cell.clientWidth")
+    table = seen.page.get_by_role("table", name="Grounds of claim 3")
+    assert table.get_by_role("row").first.get_by_role("columnheader").count() == 6
+    assert table.get_by_role("row").nth(1).get_by_role("cell").last.inner_text().strip() == "confirmed"
+
+
 def test_a_curve_is_hidden_and_shown_again_by_the_keyboard(visit):
     page = visit.page
     figure = page.locator("#figure3")
