@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sparse_rigl_lands import storage
-from sparse_rigl_lands.studies.environment import processor
+from sparse_rigl_lands.devices import processor
 
 
 def interleaved_medians(

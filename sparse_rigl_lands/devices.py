@@ -1,12 +1,17 @@
-"""What the devices of the replicas hold, and what they lack."""
+"""What the devices of the replicas are, what they hold, and what they lack."""
 
 import os
+import pathlib
+import platform
 
 import gin
 import tensorflow as tf
 from tensorflow.python.client import device_lib  # the public interface tells what is in use, not what there is
 
 from sparse_rigl_lands.errors import InputError
+
+# Of Linux's flags of a processor, the widest first.
+_VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2", "avx": "AVX", "sve": "SVE", "asimd": "NEON"}
 
 
 @gin.configurable(module="sparse_rigl_lands")
@@ -28,7 +33,7 @@ def replica_memory(strategy: tf.distribute.Strategy, gib: float | None = None) -
         if not isinstance(gib, int | float) or not gib > 0:
             raise InputError(f"replica_memory.gib is {gib!r}; it must be positive")
         return int(gib * 2**30)
-    if strategy is tf.distribute.get_strategy() and not tf.distribute.has_strategy():
+    if _names_no_device(strategy):
         return None
     devices = strategy.extended.worker_devices
     first = tf.DeviceSpec.from_string(devices[0])
@@ -59,18 +64,38 @@ def check_precision(precision: str) -> None:
 
 
 def device_of_replicas(strategy: tf.distribute.Strategy) -> str:
-    """The device that every replica runs on, for people: its kind, and its name where TensorFlow knows it.
+    """The device that a replica runs on, for people.
 
     Args:
       strategy: of the replicas.
 
     Returns:
-      Such as ``"CPU"``, ``"TPU"`` or ``"GPU, NVIDIA A100"``.
+      ``"TPU"``, the name of the GPU as far as TensorFlow knows it, or ``processor()``, which is also what TensorFlow's
+      default strategy is taken to run on: it names no device.
     """
+    if _names_no_device(strategy):
+        return processor()
     first = tf.DeviceSpec.from_string(strategy.extended.worker_devices[0])
-    names = {
-        tf.config.experimental.get_device_details(gpu).get("device_name", "")
-        for gpu in tf.config.list_physical_devices("GPU")
-        if first.device_type == "GPU"
-    }
-    return ", ".join([first.device_type, *sorted(names - {""})])
+    if first.device_type == "CPU":
+        return processor()
+    if first.device_type == "GPU":
+        gpu = tf.config.get_visible_devices("GPU")[first.device_index]
+        return tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
+    return first.device_type
+
+
+def processor() -> str:
+    """The name of this machine's processor and its widest vectors, on which the last bits of results depend."""
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    about = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    flags = about.get("flags", about.get("Features", "")).split()
+    vectors = next((f" with {name}" for flag, name in _VECTORS.items() if flag in flags), "")
+    return f"{about.get('model name') or platform.processor() or platform.machine()}{vectors}"
+
+
+def _names_no_device(strategy: tf.distribute.Strategy) -> bool:
+    """Whether it is TensorFlow's default strategy."""
+    return strategy is tf.distribute.get_strategy() and not tf.distribute.has_strategy()

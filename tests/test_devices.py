@@ -55,7 +55,35 @@ def test_memory_of_a_gpu_is_what_tensorflow_may_take(monkeypatch):
 
 
 def test_the_device_of_the_replicas_is_named(monkeypatch, one_device, mirrored):
-    assert devices.device_of_replicas(one_device) == devices.device_of_replicas(mirrored) == "CPU"
+    for strategy in (one_device, mirrored, tf.distribute.get_strategy()):
+        assert devices.device_of_replicas(strategy) == devices.processor()
     _with_gpu(monkeypatch, (8, 0))
-    assert devices.device_of_replicas(_on("/device:GPU:0")) == "GPU, Some GPU"
+    monkeypatch.setattr(tf.config, "get_visible_devices", tf.config.list_physical_devices)
+    assert devices.device_of_replicas(_on("/device:GPU:0")) == "Some GPU"
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda device: {})
+    assert devices.device_of_replicas(_on("/device:GPU:0")) == "GPU"
     assert devices.device_of_replicas(_on("/job:worker/replica:0/task:0/device:TPU:0")) == "TPU"
+
+
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        ("model name\t: Some CPU\nflags\t\t: fpu avx avx2 avx512f\n", "Some CPU with AVX-512"),
+        ("model name\t: Some CPU\nflags\t\t: fpu avx avx2\n", "Some CPU with AVX2"),
+        ("model name\t: Some CPU\n", "Some CPU"),
+        ("processor\t: 0\nFeatures\t: fp asimd sve\n", "of some kind with SVE"),
+    ],
+)
+def test_a_processor_is_named_with_its_widest_vectors(monkeypatch, about, words):
+    monkeypatch.setattr(devices.pathlib.Path, "read_text", lambda path, encoding: about)
+    monkeypatch.setattr(devices.platform, "processor", lambda: "")
+    monkeypatch.setattr(devices.platform, "machine", lambda: "of some kind")
+    assert devices.processor() == words
+
+
+def test_where_nothing_tells_of_the_processor_its_kind_is_named(monkeypatch):
+    def missing(path, encoding):
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(devices.pathlib.Path, "read_text", missing)
+    assert devices.processor()

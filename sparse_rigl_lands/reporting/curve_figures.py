@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
 from sparse_rigl_lands import files
-from sparse_rigl_lands.reporting import path_words, pictures
+from sparse_rigl_lands.reporting import path_words, pictures, words
 from sparse_rigl_lands.reporting.finished_path import FinishedPath
 
 # A curve has its color, of Okabe and Ito's palette, and its mark; a manifold has its line, and fills the mark or not.
@@ -114,7 +114,7 @@ def draw_budgets(table: pathlib.Path, figure: tuple[pathlib.Path, ...]) -> tuple
     axes.set_ylim(0, 1.5 * max(rows["barrier_upper"].max(), tolerance or 0.01))
     _write_plainly(axes)
     axes.set_xlabel("steps of the fit" + (", the curves of a budget side by side" if len(kinds) > 1 else ""))
-    axes.set_ylabel(f"barrier (nats), with its bounds at {rows['confidence'].iloc[0]:.0%}")
+    axes.set_ylabel(f"barrier (nats), with its bounds at {words.percent(rows['confidence'].iloc[0])}")
     axes.grid(alpha=0.3)
     picture.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
     pictures.save(picture, figure)
@@ -125,7 +125,7 @@ def _draw_curve(axes: Axes, title: str, curve: FinishedPath, style: tuple[str, s
     (color, mark), (line, fill) = style, _MANIFOLDS[curve.manifold]
     t, loss, margin = curve.table["t"], curve.table["cross_entropy"], curve.margin
     axes.fill_between(t, loss - margin, loss + margin, color=color, alpha=0.2, linewidth=0)
-    words = f"{_short(title)}: {path_words.barrier_in_words(curve.result)}"
+    barrier = f"{_short(title)}: {path_words.barrier_in_words(curve.result)}"
     axes.plot(
         t,
         loss,
@@ -135,7 +135,7 @@ def _draw_curve(axes: Axes, title: str, curve: FinishedPath, style: tuple[str, s
         fillstyle=fill,
         markersize=5,
         markevery=0.12,  # of the panel's diagonal
-        label="\n".join(textwrap.fill(part, _WORDS_WIDTH) for part in words.splitlines()),
+        label="\n".join(textwrap.fill(part, _WORDS_WIDTH) for part in barrier.splitlines()),
     )
     axes.plot(t.iloc[[0, -1]], loss.iloc[[0, -1]], "o", color=_ENDS, markersize=7, zorder=3)
 
@@ -151,7 +151,7 @@ def _short(title: str) -> str:
 
 def _confidences(results: Sequence[dict]) -> str:
     bounds, bands = (
-        path_words.any_of(f"{result[name]:.3g}" for result in results)
+        words.alternatives(f"{result[name]:.3g}" for result in results)
         for name in ("confidence", "confidence_of_each_look")
     )
     return f"confidence: {bounds} of the bounds, for all t at once, {bands} of the bands, for each t by itself"

@@ -13,7 +13,7 @@ from sparse_rigl_lands.reporting.panels import FigureData, Panel, Series
 
 _LINES = {"solid": "-", "dash": "--"}
 _WIDTH = 3.9  # inches of a panel
-_CHARACTERS_PER_PANEL = 57  # of the caption below
+_CHARACTERS_PER_INCH = 14  # of the caption below
 
 
 def draw(figure: FigureData, paths: tuple[pathlib.Path, ...]) -> tuple[pathlib.Path, ...]:
@@ -27,7 +27,8 @@ def draw(figure: FigureData, paths: tuple[pathlib.Path, ...]) -> tuple[pathlib.P
       The files written.
     """
     count = len(figure.panels)
-    picture = Figure(figsize=(max(_WIDTH * count, 6.4), 5.0), layout="constrained")
+    width = max(_WIDTH * count, 6.4)
+    picture = Figure(figsize=(width, 5.0), layout="constrained")
     for axes, panel in zip(
         picture.subplots(1, count, sharey=figure.shares_y, squeeze=False)[0], figure.panels, strict=True
     ):
@@ -35,7 +36,7 @@ def draw(figure: FigureData, paths: tuple[pathlib.Path, ...]) -> tuple[pathlib.P
     if figure.shares_y:  # the panels to the right repeat neither label nor numbers
         for axes in picture.axes[1:]:
             axes.set_ylabel("")
-    picture.supxlabel(textwrap.fill(figure.caption, _CHARACTERS_PER_PANEL * max(count, 2)), fontsize=9)
+    picture.supxlabel(textwrap.fill(figure.caption, round(_CHARACTERS_PER_INCH * width)), fontsize=9)
     pictures.save(picture, paths)
     return paths
 

@@ -43,8 +43,7 @@ def draw_path(path: files.PathFiles) -> tuple[pathlib.Path, ...]:
         f"0: {path_words.name_of_end(settings['start'])}    1: {path_words.name_of_end(settings['end'])}\n"
         f"mask: {settings['mask']}, BatchNorm: {settings['batch_norm']}"
     )
-    images = "augmented training" if settings["augmented"] else "training"
-    axes.set_ylabel(f"loss (nats) on {result['images']:,} {images} images")
+    axes.set_ylabel(f"loss (nats) on {path_words.images([result])}")
     axes.set_ylim(bottom=-0.03 * loss.max())  # zero, with room for the marks on it
     axes.grid(alpha=0.3)
     clauses = path_words.describe_path(result).replace("; ", ";\n").splitlines()

@@ -1,7 +1,8 @@
 """What is said of a path, in words: its shape and how surely, its ends, and on what grounds."""
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+
+from sparse_rigl_lands.reporting import words
 
 # What the control points of a curve may use; a line has none.
 MANIFOLDS = {"": "straight line", "sparse": "within the sparse subspace", "dense": "with every connection"}
@@ -10,7 +11,8 @@ MANIFOLDS = {"": "straight line", "sparse": "within the sparse subspace", "dense
 def describe_path(result: dict) -> str:
     """What is said of the shape of a path, and how surely, from ``path.json``."""
     verdict, barrier, rise = result["verdict"], result["barrier"], result["largest_rise"]
-    surely = f"tolerance {result['tolerance']:g}, {result['confidence']:.0%} confidence, {result['images']:,} images"
+    sure = words.percent(result["confidence"])
+    surely = f"tolerance {result['tolerance']:g}, {sure} confidence, {result['images']:,} images"
     climbs = f"from t = {rise['start']:.2f} to {rise['end']:.2f}"
     within, dips = _within(result), _dip(result)
     if verdict == "monotone":  # up to the tolerance, and a path that dips is not called so
@@ -48,14 +50,14 @@ def barrier_in_words(result: dict) -> str:
     if fitting := result["settings"]["fitting"]:
         more.append(f"within {fitting['steps']:,} steps")
     if barrier["upper"] <= result["tolerance"]:
-        words = f"no barrier, {_bounds(barrier)}"
+        first = f"no barrier, {_bounds(barrier)}"
         if _dip(result):
             more.append(f"dips to {result['lowest']['cross_entropy']:.3f}")
     else:
-        words = f"barrier {_bounds(barrier)}"
+        first = f"barrier {_bounds(barrier)}"
         if result["verdict"] != "barrier":
             more.append("undecided")
-    return "\n".join([words, ", ".join(more)]).strip()
+    return "\n".join([first, ", ".join(more)]).strip()
 
 
 def _within(result: dict) -> str:
@@ -74,12 +76,8 @@ def _dip(result: dict) -> str:
 
 def _bounds(climb: dict) -> str:
     if climb["height"] == climb["lower"] == 0:
-        return f"at most {_rounded_up(climb['upper'])}"
-    return f"{climb['height']:.3f} ({climb['lower']:.3f} to {climb['upper']:.3f})"
-
-
-def _rounded_up(height: float) -> str:
-    return f"{math.ceil(height * 1000) / 1000:.3f}"
+        return f"at most {words.rounded_up(climb['upper']):.3f}"
+    return f"{climb['height']:.3f} ({words.bounds(climb['lower'], climb['upper'])})"
 
 
 def name_of_end(end: dict) -> str:
@@ -90,12 +88,12 @@ def name_of_end(end: dict) -> str:
 
 def grounds(results: Sequence[dict]) -> str:
     """On what paths were evaluated, each from its ``path.json``; where they differ, all that holds for one of them."""
-    settings = [result["settings"] for result in results]
-    images = any_of(f"{result['images']:,}" for result in results)
-    kind = any_of("augmented training" if of_one["augmented"] else "training" for of_one in settings)
-    return f"{images} {kind} images, BatchNorm: {any_of(of_one['batch_norm'] for of_one in settings)}"
+    batch_norm = words.alternatives(result["settings"]["batch_norm"] for result in results)
+    return f"{images(results)}, BatchNorm: {batch_norm}"
 
 
-def any_of(values: Iterable[object]) -> str:
-    """What one value or another is, each named once."""
-    return " or ".join(dict.fromkeys(map(str, values)))
+def images(results: Sequence[dict]) -> str:
+    """On how many images of which kind."""
+    count = words.alternatives(f"{result['images']:,}" for result in results)
+    augmented = (result["settings"]["augmented"] for result in results)
+    return f"{count} {words.alternatives('augmented training' if each else 'training' for each in augmented)} images"

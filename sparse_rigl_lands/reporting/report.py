@@ -13,7 +13,7 @@ import jinja2
 import plotly.offline
 
 from sparse_rigl_lands import files, storage
-from sparse_rigl_lands.reporting import interactive, tables, verdicts
+from sparse_rigl_lands.reporting import interactive, tables, verdicts, words
 from sparse_rigl_lands.reporting.drawing import draw
 from sparse_rigl_lands.reporting.panels import FigureData
 from sparse_rigl_lands.reporting.study_figures import LABELS, figures_of
@@ -59,6 +59,7 @@ def write_report(
         "date": datetime.date.today().isoformat(),
         "machine": machine["processor"],
         "counts": _counts(claims),
+        "confidence": words.percent(study.confidence),
         "premises": " and ".join(claim.verdict for claim in claims[:2]),
         "unfinished": _unfinished(found.steps),
         "claims": [_claim(claim, study, found, figures) for claim in claims],
@@ -138,6 +139,7 @@ def _figure(
         "caption": figure.caption,
         "names": interactive.names_of(figure),
         "seeds": interactive.seeds_of(figure),
+        "scales": any(panel.scales for panel in figure.panels),
         "log": any(panel.log for panel in figure.panels if panel.unit == "nats"),
         "reading": _READABLE.get(figure.name, ""),
         "panels": figure.panels,
@@ -158,7 +160,8 @@ def _figure(
 def _numbers(name: str, study: Study, found: Found) -> tuple[list[dict[str, str]], str]:
     """A table of what a figure shows, and where all of its numbers lie."""
     if name in ("figure1", "figure5"):
-        runs = [row for row in found.runs if bool(row["sparsity"]) == (name == "figure1")]
+        of_zeros = [row for row in found.runs if not row["sparsity"]]
+        runs = of_zeros if name == "figure5" else [row for row in found.runs if not row["zeroed_fraction"]]
         return tables.sweep_cells(runs), "Every run is a row of runs.csv."
     if name == "figure2":
         return [], "Every interval of training is a row of metrics.csv in the directory of its run."
@@ -167,7 +170,7 @@ def _numbers(name: str, study: Study, found: Found) -> tuple[list[dict[str, str]
     shown = {
         "figure3": lines,
         "figure4": [row for row in curves if row["steps"] in (0, study.budget)],
-        "budgets": [row for row in curves if row["steps"]],
+        "budgets": [row for row in curves if row["steps"] and row["seed"] in study.path_seeds[:1]],
     }[name]
     return tables.study_paths_cells(
         shown
@@ -192,12 +195,12 @@ def _configurations(study: Study, written: files.StudyFiles) -> list[tuple[str, 
 
 
 def _trained_under(study: Study, written: files.StudyFiles, found: Found) -> list[dict[str, str]]:
-    """What the runs say of the software that has trained them: once where they agree."""
-    values: dict[str, dict[str, None]] = {}
+    """What the runs say of the software and the devices that have trained them: once where they agree."""
+    values: dict[str, list[str]] = {}
     for row in found.runs:
         for name, value in storage.read_json(written.run(row["run"]).summary).get("environment", {}).items():
-            values.setdefault(name, {})[value] = None
-    return [{"what": name, "which": " or ".join(of_runs)} for name, of_runs in values.items()]
+            values.setdefault(name, []).append(value)
+    return [{"what": name, "which": words.alternatives(of_runs)} for name, of_runs in values.items()]
 
 
 def _steps_in_words(steps: Rows, study: Study) -> str:

@@ -1,9 +1,11 @@
 """What the figures of a study show, taken from the tables of its results."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from sparse_rigl_lands import files
-from sparse_rigl_lands.reporting import path_words
+from sparse_rigl_lands.reporting import path_words, words
 from sparse_rigl_lands.reporting.finished_path import FinishedPath
 from sparse_rigl_lands.reporting.panels import FigureData, Note, Panel, Series
 from sparse_rigl_lands.reporting.sweep_figures import METHODS, figure1, figure5
@@ -98,10 +100,12 @@ def _figure3(written: files.StudyFiles, paths: pd.DataFrame) -> FigureData | Non
     }
     pairs = list(dict.fromkeys(zip(lines["start"], lines["end"], strict=True)))
     colors = {pair: _COLORS[place % len(_COLORS)] for place, pair in enumerate(pairs)}
-    panels = []
+    finished, panels = _read(written, lines), []
     for title, belongs in titles.items():
         series = [
-            _of_path(written, row, f"{row['start']} to {row['end']}", colors[row["start"], row["end"]])
+            _of_path(
+                finished[row["run"]], row["seed"], f"{row['start']} to {row['end']}", colors[row["start"], row["end"]]
+            )
             for _, row in lines.iterrows()
             if belongs(row["start"], row["end"])
         ]
@@ -110,7 +114,7 @@ def _figure3(written: files.StudyFiles, paths: pd.DataFrame) -> FigureData | Non
     return FigureData(
         "figure3",
         "The loss along straight lines",
-        f"{_grounds(written, lines)} A curve for every seed.",
+        f"{_grounds(finished)} A curve for every seed.",
         panels,
         shares_y=True,
     )
@@ -122,16 +126,19 @@ def _figure4(study: Study, written: files.StudyFiles, paths: pd.DataFrame) -> Fi
     if not (shown["steps"] > 0).any():
         return None
     colors = {title: _COLORS[place % len(_COLORS)] for place, title in enumerate(dict.fromkeys(shown["title"]))}
-    panels = []
+    finished, panels = _read(written, shown), []
     for manifold, title in path_words.MANIFOLDS.items():
         of_manifold = shown[shown["manifold"] == manifold]
-        series = [_of_path(written, row, row["title"], colors[row["title"]]) for _, row in of_manifold.iterrows()]
+        series = [
+            _of_path(finished[row["run"]], row["seed"], row["title"], colors[row["title"]])
+            for _, row in of_manifold.iterrows()
+        ]
         if series:
             panels.append(Panel(title, "t, from S-S to P-S", "cross-entropy (nats)", series, log=True))
     return FigureData(
         "figure4",
         "The loss along a line and fitted curves from the scratch to the pruned solution",
-        f"{_grounds(written, shown)} Every curve was fitted in {study.budget:,} steps. A curve for every seed.",
+        f"{_grounds(finished)} Every curve was fitted in {study.budget:,} steps. A curve for every seed.",
         panels,
         shares_y=True,
     )
@@ -156,7 +163,7 @@ def _budgets(study: Study, paths: pd.DataFrame) -> FigureData | None:
                 barrier,
                 lower,
                 upper,
-                [f"bounds {low:.3f} to {high:.3f}" for low, high in zip(lower, upper, strict=True)],
+                [f"bounds {words.bounds(*both)}" for both in zip(lower, upper, strict=True)],
                 seed=study.path_seeds[0],
                 marks="lines+markers",
                 dash="dash" if manifold == "dense" else "solid",
@@ -164,7 +171,7 @@ def _budgets(study: Study, paths: pd.DataFrame) -> FigureData | None:
         )
     tolerance = float(of_seed["tolerance"].iloc[0])
     series.append(Series("tolerance", "#777777", budgets, [tolerance] * len(budgets), dash="dash"))
-    confidence = path_words.any_of(f"{value:.3g}" for value in of_seed["confidence"])
+    confidence = words.alternatives(f"{value:.3g}" for value in of_seed["confidence"])
     caption = (
         f"From S-S to P-S, seed {study.path_seeds[0]}. A barrier that is left was not removed within so many steps. "
         f"Bands: confidence {confidence} for each curve by itself."
@@ -173,15 +180,18 @@ def _budgets(study: Study, paths: pd.DataFrame) -> FigureData | None:
     return FigureData("budgets", "The barrier that is left against the steps of the fit", caption, [panel])
 
 
-def _of_path(written: files.StudyFiles, row: pd.Series, name: str, color: str) -> Series:
-    path = FinishedPath.read(written.path(row["run"]))
+def _read(written: files.StudyFiles, rows: pd.DataFrame) -> dict[str, FinishedPath]:
+    return {run: FinishedPath.read(written.path(run)) for run in rows["run"]}
+
+
+def _of_path(path: FinishedPath, seed: int, name: str, color: str) -> Series:
     table, margin, loss = path.table, path.margin, path.table["cross_entropy"]
-    words = [f"± {half:.4f}, top-1 {share:.1%}" for half, share in zip(margin, table["top1"], strict=True)]
+    of_points = [f"± {half:.4f}, top-1 {share:.1%}" for half, share in zip(margin, table["top1"], strict=True)]
     t, y, lower, upper = (list(values) for values in (table["t"], loss, loss - margin, loss + margin))
-    return Series(name, color, t, y, lower, upper, words, seed=int(row["seed"]))
+    return Series(name, color, t, y, lower, upper, of_points, seed=int(seed))
 
 
-def _grounds(written: files.StudyFiles, rows: pd.DataFrame) -> str:
-    results = [FinishedPath.read(written.path(run)).result for run in rows["run"]]
-    sure = path_words.any_of(f"{result['confidence_of_each_look']:.3g}" for result in results)
+def _grounds(finished: Mapping[str, FinishedPath]) -> str:
+    results = [path.result for path in finished.values()]
+    sure = words.alternatives(f"{result['confidence_of_each_look']:.3g}" for result in results)
     return f"On {path_words.grounds(results)}. Bands: confidence {sure} for each t by itself."

@@ -7,6 +7,8 @@ import pandas as pd
 from rich import box
 from rich.table import Table
 
+from sparse_rigl_lands.reporting import words
+
 
 def sparsity_table(summary: dict[str, Any]) -> Table:
     """What every kernel has kept, against its target, from ``summary.json``."""
@@ -82,7 +84,7 @@ def curves_cells(rows: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
     """What there is to say of paths, from rows of ``path_runs.path_row``."""
 
     def bounds(row: dict[str, Any], name: str) -> str:
-        return f"{row[name]:.3f} ({row[f'{name}_lower']:.3f} to {row[f'{name}_upper']:.3f})"
+        return f"{row[name]:.3f} ({words.bounds(row[f'{name}_lower'], row[f'{name}_upper'])})"
 
     return [
         {
@@ -111,11 +113,11 @@ def markdown(cells: Sequence[Mapping[str, str]]) -> str:
 
 def _verdict(row: dict[str, Any]) -> str:
     """In words. A rise that is undecided leaves no doubt of a barrier whose bounds are within the tolerance."""
-    words = row["verdict"].replace("_", " ")
+    verdict = row["verdict"].replace("_", " ")
     if row["verdict"] == "undecided" and row["barrier_upper"] <= row["tolerance"]:
-        words = "no barrier, a rise undecided"
+        verdict = "no barrier, a rise undecided"
     dips = row["below_both_ends"] and row["verdict"] != "barrier"
-    return f"{words}, dips below both ends" if dips else words
+    return f"{verdict}, dips below both ends" if dips else verdict
 
 
 def _if_there(value: float | None, form: str) -> str:

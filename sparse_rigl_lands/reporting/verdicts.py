@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sparse_rigl_lands.reporting.path_words import any_of
+from sparse_rigl_lands.reporting import words
 from sparse_rigl_lands.studies.claim import Claim, Part
 from sparse_rigl_lands.studies.study import Study
 
@@ -37,7 +37,7 @@ class Group:
     @property
     def bounds(self) -> str:
         """The lowest and the highest."""
-        return f"{min(part.lower for part in self.parts):.3f} to {max(part.upper for part in self.parts):.3f}"
+        return words.bounds(min(part.lower for part in self.parts), max(part.upper for part in self.parts))
 
     @property
     def wanted(self) -> str:
@@ -84,11 +84,12 @@ def missing_in_words(claim: Claim) -> str:
 def scope_in_words(claim: Claim) -> str:
     """What the bounds of a claim are for."""
     holds_for = {part.holds_for for part in claim.parts}
-    if holds_for == {"seeds"}:
-        return "The bounds are for other seeds of training on the same images: Student's, of differences within a seed."
-    if holds_for == {"images"}:
-        return "The bounds are for other images of the same distribution and these solutions, not for other seeds."
-    return ""
+    scopes = {
+        "seeds": "are for other seeds of training on the same images: Student's, of differences within a seed.",
+        "images": "are for other images of the same distribution and these solutions, not for other seeds.",
+    }
+    which = {"seeds": "Those of several seeds", "images": "Those of one seed"} if len(holds_for) > 1 else {}
+    return " ".join(f"{which.get(each, 'The bounds')} {scopes[each]}" for each in scopes if each in holds_for)
 
 
 def settings_in_words(claim: Claim, study: Study, paths: Sequence[Mapping[str, Any]]) -> str:
@@ -106,9 +107,10 @@ def settings_in_words(claim: Claim, study: Study, paths: Sequence[Mapping[str, A
     of_claim = [row for row in paths if row["claim"] == claim.number]
     if not of_claim:
         return f"Sparsity {study.sparsity:g}."
-    images = any_of(f"{row['images']:,}" for row in of_claim)
+    images = words.alternatives(f"{row['images']:,}" for row in of_claim)
+    tolerance = words.alternatives(f"{row['tolerance']:g}" for row in of_claim)
     fits = f", fits of {study.budget:,} steps" if any(row["steps"] for row in of_claim) else ""
-    return f"Sparsity {study.sparsity:g}, {images} images, tolerance {of_claim[0]['tolerance']:g} nats{fits}."
+    return f"Sparsity {study.sparsity:g}, {images} images, tolerance {tolerance} nats{fits}."
 
 
 def claims_cells(claims: Sequence[Claim]) -> list[dict[str, str]]:

@@ -2,10 +2,10 @@
 
 import importlib.metadata
 import os
-import pathlib
 import platform
 
 import sparse_rigl_lands
+from sparse_rigl_lands.devices import processor
 
 # What computes results, or decides what they are computed from.
 _LIBRARIES = (
@@ -36,15 +36,6 @@ def environment() -> dict[str, str]:
         "sparse_rigl_lands": sparse_rigl_lands.__version__,
         **versions(),
     }
-
-
-def processor() -> str:
-    """The name of this machine's processor."""
-    try:
-        lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 def _version(name: str) -> str:

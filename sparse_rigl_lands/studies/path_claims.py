@@ -86,18 +86,18 @@ def _dips(paths: Rows) -> tuple[str, ...]:
     return (f"{len(dips)} of {len(paths)} of these curves dip below both ends, the lowest to {min(dips):.3f} nats.",)
 
 
-def _missing(study: Study, paths: Rows, number: int, wanted: Mapping[str, set[str]]) -> tuple[str, ...]:
+def _missing(study: Study, paths: Rows, number: int, kinds: Mapping[str, set[str]]) -> tuple[str, ...]:
     """What a claim lacks: kinds of paths that the study has not been asked for, and paths that are not finished.
 
     Args:
       study: what was asked for.
       paths: what is finished.
       number: of the claim.
-      wanted: kinds of paths by their names, each with the starts or the curves that are of it.
+      kinds: of paths, by their names, each with the starts or the curves that are of it.
     """
     planned, there = [path for path in study.paths() if path.claim == number], {row["run"] for row in paths}
-    kinds = {each for path in planned for each in (path.start, path.run.curve)}
+    found = {each for path in planned for each in (path.start, path.run.curve)}
     return (
-        *(f"{name}, which the study has not" for name, found_by in wanted.items() if not found_by & kinds),
+        *(f"{name}, which the study has not" for name, found_by in kinds.items() if not found_by & found),
         *(path.name for path in planned if path.name not in there),
     )

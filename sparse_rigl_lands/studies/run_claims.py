@@ -19,7 +19,7 @@ from sparse_rigl_lands.studies.study_results import Rows
 
 _Row = Mapping[str, Any]
 
-HARMLESS = 0.99  # the fraction of zeros up to which the paper sees no harm (its Figure 5)
+_HARMLESS = 0.99  # the fraction of zeros up to which the paper sees no harm (its Figure 5)
 
 
 def pruning_is_better(study: Study, runs: Rows) -> Claim:
@@ -53,18 +53,18 @@ def zeros_do_no_harm(study: Study, runs: Rows) -> Claim:
         missing += [f"dense runs, and those with a fraction of {fraction:g}, of seed {seed}" for seed in lacking]
         if pairs:
             name = f"{_ACCURACY.name}: a zeroed fraction of {fraction:g} costs"
-            wanted: Side = "above" if fraction > HARMLESS else "at most"
+            wanted: Side = "above" if fraction > _HARMLESS else "at most"
             tolerance = study.accuracy_tolerance
             parts.append(_part_of_runs(study, name, _ACCURACY, pairs, len(fractions), wanted, tolerance))
-    if not any(fraction > HARMLESS for fraction in fractions):
-        missing.append(f"a fraction above {HARMLESS:g}, in Study.zeroed_fractions")
-    if not any(fraction <= HARMLESS for fraction in fractions):
-        missing.append(f"a fraction of {HARMLESS:g} or less, in Study.zeroed_fractions")
+    if not any(fraction > _HARMLESS for fraction in fractions):
+        missing.append(f"a fraction above {_HARMLESS:g}, in Study.zeroed_fractions")
+    if not any(fraction <= _HARMLESS for fraction in fractions):
+        missing.append(f"a fraction of {_HARMLESS:g} or less, in Study.zeroed_fractions")
     return Claim(
         number=5,
         figure=5,
         statement="Setting a random part of the initialization to zero before dense training costs accuracy only "
-        f"above {HARMLESS:.0%}.",
+        f"above {_HARMLESS:.0%}.",
         parts=tuple(parts),
         missing=tuple(missing),
     )

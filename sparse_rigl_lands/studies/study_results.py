@@ -45,7 +45,7 @@ def collect(
     finished: Container[str],
     failures: Sequence[Failure] = (),
 ) -> Found:
-    """Reads what is finished; writes ``steps.csv``, and ``runs.csv`` and ``paths.csv`` where they have rows.
+    """Reads what is finished; writes ``runs.csv``, ``paths.csv`` and ``steps.csv``, where they have rows.
 
     Args:
       study: which one.

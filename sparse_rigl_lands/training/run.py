@@ -206,5 +206,5 @@ def _environment(strategy: tf.distribute.Strategy) -> dict[str, str]:
         "tensorflow_model_optimization": tfmot.__version__,
         "numpy": np.__version__,
         "machine": f"{platform.system()} {platform.machine()}",
-        "replicas": f"{strategy.num_replicas_in_sync} on {devices.device_of_replicas(strategy)}",
+        "device": devices.device_of_replicas(strategy),
     }

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from sparse_rigl_lands.reporting import drawing, pictures
 from sparse_rigl_lands.reporting.panels import FigureData, Note, Panel, Series
@@ -15,7 +16,7 @@ def drawn(tmp_path, monkeypatch):
         figures = []
         monkeypatch.setattr(pictures, "save", lambda figure, paths: figures.append(figure))
         paths = (tmp_path / "a.png",)
-        assert drawing.draw(FigureData("a", "", "how to read it " * 9, panels, **settings), paths) == paths
+        assert drawing.draw(FigureData("a", "", "How to read it, Wide. " * 12, panels, **settings), paths) == paths
         return figures[0]
 
     return drawn
@@ -73,3 +74,15 @@ def test_notes_stand_at_their_points(drawn):
     assert [(note.get_text(), note.xy) for note in axes.texts] == [("here", (0.5, 3.0)), ("there", (1.0, 2.0))]
     assert axes.texts[0].arrow_patch is None
     assert axes.texts[1].arrow_patch is not None
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_the_caption_is_whole(drawn, count):
+    figure = drawn([Panel("a", "x", "y", [_LINE])] * count)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    (caption,) = (text for text in figure.texts if text.get_text().startswith("How to read it"))
+    box = caption.get_window_extent(renderer)
+    assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+    assert box.width > 0.6 * figure.bbox.width
+    assert figure.bbox.y0 <= box.y0

@@ -155,6 +155,21 @@ def test_accuracy_stays_linear(visit):
     assert types == ["linear", "log"]
 
 
+def test_only_scales_that_can_be_chosen_are_offered(seen):
+    radios = "all => all.map(each => each.querySelectorAll('input[type=radio]').length)"
+    assert seen.page.locator("section.figure").evaluate_all(radios) == [2, 2, 2, 2, 0, 2]
+
+
+def test_the_table_below_a_figure_has_what_it_shows(seen):
+
+    def column(figure, place):
+        return seen.page.locator(f"#{figure} tbody tr > :nth-child({place})").all_text_contents()
+
+    assert set(column("figure1", 1)) == {"dense", "pruned", "lottery", "scratch"}
+    assert set(column("figure5", 1)) == {"dense", "zeroed_init"}
+    assert set(column("budgets", 3)) == {"0"}
+
+
 def test_values_are_read_by_the_keyboard(visit):
     """What pointing at a curve tells, for those who cannot."""
     page = visit.page
@@ -243,9 +258,9 @@ def test_a_figure_that_cannot_be_drawn_leaves_its_picture_and_the_others(browser
 
 
 def test_what_the_runs_were_trained_under_is_told(visit):
-    """The software of every run, and not of the machine that the report was made on."""
+    """The software and the device of every run, and not of the machine that the report was made on."""
     table = visit.page.get_by_role("table", name="What the runs were trained under")
-    assert table.locator("tbody tr").all_inner_texts() == ["tensorflow\t2.21.0 or 2.20.0"]
+    assert table.locator("tbody tr").all_inner_texts() == ["tensorflow\t2.21.0 or 2.20.0", "device\tSome GPU"]
 
 
 def test_how_long_it_took_is_told(visit):

@@ -48,6 +48,14 @@ def test_what_the_bounds_are_for(holds_for, words):
     assert words in verdicts.scope_in_words(Claim(1, 1, "", (_part(0, 1, 1, 1, holds_for=holds_for),)))
 
 
+def test_where_some_bounds_are_of_one_seed_both_are_told():
+    parts = (_part(0, 1, 1, 1, holds_for="images"), _part(0, 1, 1, 1, holds_for="seeds"))
+    told = verdicts.scope_in_words(Claim(1, 1, "", parts))
+    assert "Those of several seeds are for other seeds of training" in told
+    assert "Those of one seed are for other images" in told
+    assert verdicts.scope_in_words(Claim(1, 1, "", ())) == ""
+
+
 def test_a_claim_is_a_row_with_all_of_its_grounds():
     (cells,) = verdicts.claims_cells([Claim(3, 4, "There is a barrier.", _PARTS, ("a path",))])
     assert cells["claim"] == "3. There is a barrier."

@@ -9,8 +9,8 @@ from sparse_rigl_lands.studies import claims, study_results
 from tests.studies import finished_study, recomputed_claims
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+@pytest.fixture(scope="session")
+def collected(tmp_path_factory):
     """What a study has found; of equal ones the files are written once."""
 
     @functools.cache
@@ -18,21 +18,21 @@ def finished(tmp_path_factory):
         study, written = finished_study.study(**dict(settings)), files.StudyFiles(tmp_path_factory.mktemp("study"))
         return study, study_results.collect(study, written, [], finished_study.write(study, written))
 
-    def finished(without, settings):
+    def collected(without, settings):
         """The study, its runs and its paths; the rows are copies."""
         study, found = collect(tuple(settings.items()))
         return study, *([dict(row) for row in rows if row["run"] not in without] for rows in (found.runs, found.paths))
 
-    return finished
+    return collected
 
 
 @pytest.fixture
-def judged(finished, tmp_path):
+def judged(collected, tmp_path):
     """The claims of a study whose results were changed, by their numbers, and their verdicts, computed twice."""
 
     def judged(change_run=lambda row: None, change_path=lambda row: None, without=frozenset(), **settings):
         written = files.StudyFiles(tmp_path)
-        study, runs, paths = finished(without, settings)
+        study, runs, paths = collected(without, settings)
         for row in runs:
             change_run(row)
         for row in paths:

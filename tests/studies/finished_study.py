@@ -92,7 +92,7 @@ def _write_run(run, run_files) -> None:
             "layers": layers,
             "train_augmented": {"cross_entropy": loss_of(run), "cross_entropy_error": 0.002},
             "test": {"accuracy": accuracy_of(run), "count": 360},
-            "environment": {"tensorflow": "2.20.0" if run.seed == 1 else "2.21.0"},
+            "environment": {"tensorflow": "2.20.0" if run.seed == 1 else "2.21.0", "device": "Some GPU"},
         },
     )
 
