@@ -1,5 +1,6 @@
 """The processes that run one strategy together, and what they must agree on."""
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 
@@ -27,10 +28,13 @@ class Workers:
         self._total, self._replicas = tf.function(total), strategy.num_replicas_in_sync
 
     def any(self, flag: bool) -> bool:
-        """Whether it is true of any worker."""
+        """Whether it is true of any worker. Where it is, each of them may end at once."""
         if not self._are_several:
             return flag
-        return float(self._total(tf.constant(flag, tf.float32))) > 0
+        found = float(self._total(tf.constant(flag, tf.float32))) > 0
+        if found:
+            self._part()
+        return found
 
     def chief_does(self, work: Callable[[], None]) -> None:
         """Has the chief do something while the others wait.
@@ -47,6 +51,7 @@ class Workers:
                 error = raised
         if self.any(error is not None):
             raise error or InputError("the chief worker has failed; it says why")
+        self._part()  # it may have been the last that they do together
 
     def check_alike(self, value: str, what: str) -> None:
         """Insists that a text is the same for all.
@@ -60,3 +65,14 @@ class Workers:
         total = int(self._total(tf.constant(digest, tf.int64)))  # exact for millions of replicas
         if self.any(total != digest * self._replicas):
             raise InputError(f"the workers do not see the same {what}")
+
+    def _part(self) -> None:
+        """The last meeting of those that end.
+
+        A worker that ends takes with it what another has yet to read of the meeting before. None comes through this
+        one until all have come to it, and so have read what they needed; that another has left it already, and the
+        connection is gone, changes nothing.
+        """
+        if self._are_several:
+            with contextlib.suppress(tf.errors.OpError):
+                self._total(tf.constant(0.0))

@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.workers import Workers
@@ -20,6 +21,45 @@ def test_one_process_agrees_with_itself(one_device, mirrored):
         workers.chief_does(lambda: done.append(1))
         workers.check_alike("text", "text")
     assert done == [1, 1]
+
+
+class _Meetings:
+    """Of two workers, of which the other says yes, or has left after the first meeting."""
+
+    def __init__(self, workers, says_yes, leaves=False):
+        self._says_yes, self._leaves, self.count = says_yes, leaves, 0
+        workers._are_several, workers._total = True, self
+
+    def __call__(self, value):
+        self.count += 1
+        if self._leaves and self.count > 1:
+            raise tf.errors.UnavailableError(None, None, "Connection refused")
+        return value + self._says_yes
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_where_workers_may_end_they_meet_once_more_and_it_does_not_matter_who_left(one_device, leaves):
+    """Else one that ends at once takes with it what the other has yet to read: it would tell of a lost worker."""
+    workers = Workers(one_device)
+    meetings = _Meetings(workers, says_yes=1.0, leaves=leaves)
+    assert workers.any(False)
+    assert meetings.count == 2
+
+    meetings = _Meetings(workers, says_yes=0.0)
+    assert not workers.any(False)
+    assert meetings.count == 1
+
+    meetings = _Meetings(workers, says_yes=0.0, leaves=leaves)
+    workers.chief_does(lambda: None)
+    assert meetings.count == 2
+
+
+def test_a_worker_that_is_lost_is_noticed_in_the_next_meeting(one_device):
+    workers = Workers(one_device)
+    _Meetings(workers, says_yes=1.0, leaves=True)
+    assert workers.any(False)
+    with pytest.raises(tf.errors.UnavailableError):
+        workers.any(False)
 
 
 @pytest.mark.slow
@@ -115,7 +155,7 @@ def test_workers_without_a_common_directory_are_refused(commands, small_run, tmp
     statuses, errors = _statuses(processes)
     assert statuses == [75, 75], errors
     statuses, errors = _statuses(worker.start(commands, *command))
-    assert statuses == [1, 1]
+    assert statuses == [1, 1], errors
     for each in errors:
         assert "the workers do not see the same sums in " in each
         assert "it must be one directory for all" in each
