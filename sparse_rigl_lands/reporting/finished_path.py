@@ -23,6 +23,7 @@ class FinishedPath:
 
     @classmethod
     def read(cls, path: files.PathFiles) -> "FinishedPath":
+        """Reads ``path.csv`` and ``path.json``, which are there once a path is finished."""
         return cls(pd.read_csv(path.table), storage.read_json(path.result))
 
     @property

@@ -21,4 +21,4 @@ def rounded_up(value: float) -> float:
 
 def percent(share: float) -> str:
     """With as many digits as it takes: 0.95 is ``"95%"``, 0.999 is not ``"100%"``."""
-    return f"{100 * share:g}%"
+    return f"{100 * share:.10g}%"

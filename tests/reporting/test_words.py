@@ -28,7 +28,9 @@ def test_bounds_in_words(lower, upper, told):
     assert words.bounds(lower, upper) == told
 
 
-@pytest.mark.parametrize(("share", "told"), [(0.95, "95%"), (0.57, "57%"), (0.999, "99.9%"), (0.99999, "99.999%")])
+@pytest.mark.parametrize(
+    ("share", "told"), [(0.95, "95%"), (0.57, "57%"), (0.999, "99.9%"), (0.99999, "99.999%"), (0.9999999, "99.99999%")]
+)
 def test_a_confidence_is_never_rounded_to_certainty(share, told):
     assert words.percent(share) == told
 
