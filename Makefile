@@ -4,6 +4,7 @@
 #   make test    the tests; make test-whole trains the README's experiments on digits at their full length
 #   make lint    ruff and mypy
 #   make bench   the benchmarks, with this machine's figures
+#   make package builds the wheel, and tries it with every Python from 3.10 to 3.13 that is on the PATH
 #
 # PYTHON=python3.12 chooses the interpreter, TENSORFLOW=2.20.0 another version than the pinned one, both when
 # the environment is made: give VENV=.venv-2.20 with them for a second one.
@@ -15,7 +16,7 @@ RUN := $(VENV)/bin/python
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo study test test-whole lint bench clean
+.PHONY: demo study test test-whole lint bench package clean
 .DEFAULT_GOAL := demo
 .DELETE_ON_ERROR:
 
@@ -46,6 +47,9 @@ bench: $(VENV)/installed
 	$(RUN) -m benchmarks.images_saved
 	$(RUN) -m benchmarks.path_evaluator
 	$(RUN) -m benchmarks.input_pipeline; missed=$$?; $(RUN) -m benchmarks.scaling && exit $$missed
+
+package: $(VENV)/installed-test
+	scripts/try_wheel.sh $(RUN) python3.10 python3.11 python3.12 python3.13
 
 # The tests look at the report with it.
 $(VENV)/browser: $(VENV)/installed-test

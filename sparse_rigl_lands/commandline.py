@@ -20,6 +20,7 @@ from typing import Any
 import gin
 from absl import app, flags, logging
 
+from sparse_rigl_lands import project
 from sparse_rigl_lands.errors import DECODING_SCOPE, CommandError, InputError, PreemptedError
 
 _FAILED = 1
@@ -27,7 +28,6 @@ _WRONG_USAGE = 2
 _RUN_AGAIN = 75  # sysexits' EX_TEMPFAIL
 _GIN_TRACE = "In call to configurable"  # gin adds a line to an exception for every configurable it crosses
 _LOST = {"UnavailableError", "AbortedError", "CancelledError", "DeadlineExceededError"}
-_HOME = pathlib.Path(__file__).resolve().parent.parent
 
 GIN_FILE = flags.DEFINE_multi_string(
     "gin_file", None, "A gin file; may repeat, later ones override. Gin files are code: they can import."
@@ -65,6 +65,8 @@ def _parse_flags(arguments: Sequence[str], operands: str | None) -> list[str]:
         remaining = flags.FLAGS(arguments)
     except flags.Error as error:
         _leave_usage(str(error))
+    except SystemExit:  # of absl's --help, whose status is that of a failure
+        sys.exit(0)
     if operands is None and len(remaining) > 1:
         _leave_usage(f"unexpected argument {remaining[1]!r}")
     if operands is not None and len(remaining) == 1:
@@ -154,7 +156,7 @@ def _lacks_a_binding(error: Exception) -> bool:
 def parse_gin(command: str, recorded: Sequence[pathlib.Path] = (), bindings: Sequence[str] = ()) -> None:
     """Configures gin: what is given here, then --gin_file, --gin_param and --seed; later ones override.
 
-    Gin files are looked up from the working directory and from the project's root.
+    Gin files are looked up from the working directory, then from ``project.DIRECTORY``.
 
     Args:
       command: the configurable whose ``seed`` is --seed.
@@ -201,7 +203,7 @@ def configured(gin_file: str, bindings: Sequence[str], make: Callable[..., Any])
 def _parse(layers: Sequence[tuple[Sequence[str], Sequence[str]]], finalize: bool) -> None:
     """Configures gin from layers of files and bindings; later ones override."""
     gin.clear_config()
-    gin.add_config_file_search_path(str(_HOME))
+    gin.add_config_file_search_path(str(project.DIRECTORY))
     try:
         for config_files, bindings in layers:
             gin.parse_config_files_and_bindings(list(config_files), list(bindings), finalize_config=False)

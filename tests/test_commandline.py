@@ -1,6 +1,8 @@
 """Protects: what a person is told when a gin name or a flag is wrong."""
 
 import pathlib
+import subprocess
+import sys
 
 import gin
 import pytest
@@ -88,3 +90,10 @@ def test_what_was_given_is_told_as_it_is_typed(parse):
         "--seed=3",
         "--output_dir=runs/a",
     ]
+
+
+@pytest.mark.parametrize("flag", ["--help", "--helpfull"])
+def test_asking_for_help_is_no_failure(flag):
+    process = subprocess.run([sys.executable, "train.py", flag], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert process.returncode == 0
+    assert process.stdout.startswith("Trains a network to one of the paper's solutions.")

@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 import plotly.offline
 
-from sparse_rigl_lands import files, storage
+from sparse_rigl_lands import files, project, storage
 from sparse_rigl_lands.reporting import interactive, tables, verdicts, words
 from sparse_rigl_lands.reporting.drawing import draw
 from sparse_rigl_lands.reporting.panels import FigureData
@@ -53,7 +53,7 @@ def write_report(
     figures = figures_of(study, written)
     pictures = [path for figure in figures for path in draw(figure, written.figure(figure.name))]
     page, machine = _templates().get_template("report.html"), environment()
-    command = ["python", "scripts/reproduce.py", *flags]
+    command = [*project.command("reproduce"), *flags]
     context = {
         "study": study,
         "date": datetime.date.today().isoformat(),
@@ -71,7 +71,7 @@ def write_report(
         "configurations": _configurations(study, written),
         "steps_in_words": _steps_in_words(found.steps, study),
         "steps": [{name: str(row[name]) for name in ("step", "state", "seconds")} for row in found.steps],
-        "overall": [shlex.join(command), f"tensorboard --logdir={shlex.quote(str(written.directory))}"],
+        "overall": [project.typed(command), f"tensorboard --logdir={shlex.quote(str(written.directory))}"],
         "every_command": [step.shell for step in steps],
         "style": (_PAGE / "style.css").read_text(encoding="utf-8"),
         "script": (_PAGE / "report.js").read_text(encoding="utf-8"),
@@ -148,7 +148,7 @@ def _figure(
         "numbers": where,
         "cells": cells,
         "commands": [
-            shlex.join([*command, f"--only={of_figure}"]),
+            project.typed([*command, f"--only={of_figure}"]),
             "",
             "# which runs",
             *(each.shell for each in needed),

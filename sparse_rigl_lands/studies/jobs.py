@@ -20,7 +20,6 @@ import hashlib
 import heapq
 import os
 import pathlib
-import shlex
 import signal
 import subprocess
 import sys
@@ -28,12 +27,11 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sparse_rigl_lands import storage
+from sparse_rigl_lands import project, storage
 from sparse_rigl_lands.errors import InputError, PreemptedError
 from sparse_rigl_lands.preemption import StopRequest
 from sparse_rigl_lands.studies.view import View
 
-_PROJECT = pathlib.Path(__file__).resolve().parents[2]
 _SECONDS_BETWEEN_LOOKS = 0.1
 _SECONDS_TO_END = 15.0
 _SECONDS = "seconds_of_last_process"
@@ -65,10 +63,8 @@ class Job:
 
     @property
     def shell(self) -> str:
-        """The command as a person types it, in the project's directory."""
-        program, *arguments = self.command
-        program = "python" if program == sys.executable else program
-        return shlex.join([program, *(each.removeprefix(f"{_PROJECT}{os.sep}") for each in arguments)])
+        """The command as a person types it."""
+        return project.typed(self.command)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,18 +1,15 @@
 """The paths of a study: a line or fitted curves, each one call of ``interpolate.py``, and what came out of each."""
 
 import dataclasses
-import pathlib
 import re
-import sys
 from collections.abc import Sequence
 from typing import Any
 
-from sparse_rigl_lands import files, storage
+from sparse_rigl_lands import files, project, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.studies import settings
 
 LINE = "line"  # the one curve that is not fitted
-_INTERPOLATE = pathlib.Path(__file__).resolve().parents[2] / "interpolate.py"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +34,7 @@ class PathRun:
         """The command that evaluates it between two checkpoints, as a person names them."""
         bindings = [f"--gin_param={binding}" for binding in self.bindings]
         ends = [f"--start={start}", f"--end={end}", f"--gin_file={self.gin_file}"]
-        return (sys.executable, str(_INTERPOLATE), *ends, *bindings, f"--seed={seed}", f"--output_dir={path.directory}")
+        return (*project.command("interpolate"), *ends, *bindings, f"--seed={seed}", f"--output_dir={path.directory}")
 
     def check_budget(self, configuration: str, budget_parameter: str) -> None:
         """Refuses a gin file that does not heed the budget: its curve would be compared with others unjustly.

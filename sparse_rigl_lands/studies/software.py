@@ -3,10 +3,11 @@
 import hashlib
 import pathlib
 
+from sparse_rigl_lands import project
 from sparse_rigl_lands.studies.environment import versions
 
 _PACKAGE = pathlib.Path(__file__).resolve().parent.parent
-_COMMANDS = tuple(_PACKAGE.parent / name for name in ("train.py", "interpolate.py"))
+_COMMANDS = tuple(project.scripts()[name] for name in ("train", "interpolate"))
 _TELL_ONLY = ("reporting", "studies")  # rooms that start commands and tell of their results
 
 

@@ -1,10 +1,8 @@
 """The commands of a study, each after what it needs."""
 
-import pathlib
-import sys
 from collections.abc import Collection
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, project
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths.fitting import Fitting
 from sparse_rigl_lands.studies import settings, sweep
@@ -14,7 +12,6 @@ from sparse_rigl_lands.studies.software import software
 from sparse_rigl_lands.studies.study import BAD, GOOD, POINTS, Study, StudyPath
 from sparse_rigl_lands.studies.sweep import Configuration
 
-_SOLUTIONS = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "solutions.py"
 TABLE_OF_SOLUTIONS = "solutions"  # the job
 
 
@@ -54,7 +51,7 @@ def jobs_of(study: Study, written: files.StudyFiles, configuration: Configuratio
 
     solutions = [run.name for run in study.sweeps()[0].runs() if not run.zeroed_fraction]
     table = written.solutions
-    command = (sys.executable, str(_SOLUTIONS), *(str(written.run(name).directory) for name in solutions))
+    command = (*project.command("solutions"), *(str(written.run(name).directory) for name in solutions))
     table_job = Job(
         TABLE_OF_SOLUTIONS,
         (*command, f"--output_dir={table.directory}"),

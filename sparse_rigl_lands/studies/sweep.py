@@ -5,20 +5,17 @@ that it builds upon; ``dense-seed6`` and ``zeroed-0.9/zeroed_init-seed6`` are th
 """
 
 import dataclasses
-import pathlib
-import sys
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 import gin
 
-from sparse_rigl_lands import files, storage
+from sparse_rigl_lands import files, project, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.studies import settings
 from sparse_rigl_lands.studies.jobs import Job, Outcome, run_jobs
 from sparse_rigl_lands.studies.software import software
 
-_TRAIN = pathlib.Path(__file__).resolve().parents[2] / "train.py"
 _SPARSE = ("pruned", "lottery", "scratch")
 _FROM_PRUNED = ("lottery", "scratch")
 
@@ -156,7 +153,7 @@ def jobs_of(sweep: Sweep, sweep_files: files.SweepFiles, configuration: Configur
     def job(run: SweepRun) -> Job:
         gin_file, bindings = sweep.gin_file(run), (*run.bindings, *sweep.bindings)
         files_of_run = sweep_files.run(run.name)
-        command = [sys.executable, str(_TRAIN), f"--gin_file={gin_file}", *(f"--gin_param={b}" for b in bindings)]
+        command = [*project.command("train"), f"--gin_file={gin_file}", *(f"--gin_param={b}" for b in bindings)]
         command += [f"--seed={run.seed}", f"--output_dir={files_of_run.directory}"]
         # Other software may give another result: train.py is then asked whether it recognises the run.
         everything = f"{configuration(gin_file, bindings)}\n{versions}"

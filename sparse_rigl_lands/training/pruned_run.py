@@ -1,11 +1,10 @@
 """The pruned run that another run builds upon: its mask, and the weights that it once had."""
 
 import dataclasses
-import shlex
 
 import gin
 
-from sparse_rigl_lands import files, storage
+from sparse_rigl_lands import files, project, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points.point import Origin, Point
@@ -84,4 +83,5 @@ class PrunedRun:
 
     def _command(self, pruned: files.RunFiles, seed: int) -> str:
         gin_file = self.gin_file or "<the gin file of the pruned run>"
-        return f"python train.py --gin_file={gin_file} --seed={seed} --output_dir={shlex.quote(str(pruned.directory))}"
+        flags = (f"--gin_file={gin_file}", f"--seed={seed}", f"--output_dir={pruned.directory}")
+        return project.typed([*project.command("train"), *flags])
