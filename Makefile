@@ -4,6 +4,7 @@
 #   make test    the tests; make test-whole trains the README's experiments on digits at their full length
 #   make lint    ruff and mypy
 #   make bench   the benchmarks, with this machine's figures
+#   make bazel   the tests again, by Bazel
 #   make package builds the wheel, and tries it with every Python from 3.10 to 3.13 that is on the PATH
 #
 # PYTHON=python3.12 chooses the interpreter, TENSORFLOW=2.20.0 another version than the pinned one, both when
@@ -16,7 +17,7 @@ RUN := $(VENV)/bin/python
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo study test test-whole lint bench package clean
+.PHONY: demo study test test-whole lint bench bazel package clean
 .DEFAULT_GOAL := demo
 .DELETE_ON_ERROR:
 
@@ -25,9 +26,9 @@ demo study: $(VENV)/installed
 
 # The C library would give memory back after every step, to ask for it again page by page: on a virtual machine that was
 # half of the time of training a small network.
-test test-whole: export MALLOC_TRIM_THRESHOLD_ := 2000000000
-test test-whole: export MALLOC_MMAP_THRESHOLD_ := 1000000000
-test test-whole: export MALLOC_TOP_PAD_ := 67108864
+test test-whole bazel: export MALLOC_TRIM_THRESHOLD_ := 2000000000
+test test-whole bazel: export MALLOC_MMAP_THRESHOLD_ := 1000000000
+test test-whole bazel: export MALLOC_TOP_PAD_ := 67108864
 test: $(VENV)/browser
 	$(RUN) -m pytest --numprocesses=3 --dist=worksteal  # tests wait for commands, too: two would leave a core idle at times
 
@@ -47,6 +48,9 @@ bench: $(VENV)/installed
 	$(RUN) -m benchmarks.images_saved
 	$(RUN) -m benchmarks.path_evaluator
 	$(RUN) -m benchmarks.input_pipeline; missed=$$?; $(RUN) -m benchmarks.scaling && exit $$missed
+
+bazel: $(VENV)/browser
+	scripts/bazel_test.sh $(RUN)
 
 package: $(VENV)/installed-test
 	scripts/try_wheel.sh $(RUN) python3.10 python3.11 python3.12 python3.13

@@ -5,7 +5,7 @@
 #
 #   scripts/try_wheel.sh .venv/bin/python python3.10 python3.11 python3.12 python3.13
 #
-# The first one builds, and must have the package `build`; those that are not there are passed over.
+# The first one builds, and must have the package `build`; those that are not here are passed over.
 set -euo pipefail
 project=$(cd "$(dirname "$0")/.." && pwd)
 builder=$1
@@ -28,7 +28,7 @@ echo "built in $took s: $(cd "$project/dist" && echo *)"
 printf '%-14s %9s %8s %8s %12s %8s\n' python install import --help 'warm --help' train
 tried=0
 for python; do
-    version=$("$python" --version 2>/dev/null) || continue
+    version=$("$python" --version 2>/dev/null) || { printf '%-14s not here\n' "$python" && continue; }
     "$python" -m venv "$work/venv"
     cd "$work" # not the project, whose modules would be found first
     install=$(seconds venv/bin/pip install --quiet --constraint "$project/constraints.txt" "$wheel")
@@ -44,4 +44,4 @@ for python; do
     rm -rf venv run
     tried=$((tried + 1))
 done
-[ "$tried" -gt 0 ] || { echo "error: none of these Pythons is there" >&2 && exit 1; }
+[ "$tried" -gt 0 ] || { echo "error: none of these Pythons is here" >&2 && exit 1; }

@@ -26,7 +26,7 @@ def checkout(tmp_path_factory):
     for name in _TOP_LEVEL:
         shutil.copytree(ROOT / name, directory / name, ignore=_MADE)
     for path in ROOT.iterdir():
-        if path.is_file() and not path.name.startswith("."):
+        if path.is_file() and path.name != ".git":  # which is a file in a further work tree
             shutil.copy(path, directory)
     return directory
 
@@ -79,7 +79,7 @@ def test_the_source_distribution_is_the_project(distributions):
 
 def test_the_wheel_has_the_package_the_scripts_and_the_gin_files(distributions):
     files, _, wheel = distributions
-    of_package = {name for name in files if name.startswith("sparse_rigl_lands/")}
+    of_package = {name for name in files if name.startswith("sparse_rigl_lands/") and not name.endswith("/BUILD")}
     beside = {name for name in files if name in ("train.py", "interpolate.py") or name.startswith("gin/")}
     beside |= {name for name in files if name.startswith("scripts/") and name.endswith(".py")}
     with zipfile.ZipFile(wheel) as archive:
