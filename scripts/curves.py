@@ -22,25 +22,29 @@ _END = flags.DEFINE_string("end", None, "Checkpoint at t = 1: a prefix or a run'
 def main() -> None:
     from sparse_rigl_lands import files, storage
     from sparse_rigl_lands.reporting import curve_figures, tables
-    from sparse_rigl_lands.studies import curve_study
+    from sparse_rigl_lands.studies import curve_study, jobs
 
     # What the end's run has imported can then be named by CurveStudy.bindings too, as interpolate.py knows it.
-    recorded = files.run_of_checkpoint(files.checkpoint_prefix(_END.value)).config
+    ends = curve_study.Ends(files.checkpoint_prefix(_START.value), files.checkpoint_prefix(_END.value))
+    recorded = files.run_of_checkpoint(ends.end).config
     commandline.parse_gin("CurveStudy", [recorded] if recorded.exists() else [])
     study = curve_study.CurveStudy()  # type: ignore[call-arg]  # gin has the arguments
     written = files.CurveStudyFiles(commandline.OUTPUT_DIR.value or f"runs/{study.name}")
-    outcome = curve_study.evaluate_all(study, written, _START.value, _END.value, commandline.gin_configuration)
-    rows = curve_study.results(study, written, outcome.done)
-    pictures: list[pathlib.Path] = []
-    if paths := curve_study.main_paths(study, written, rows):
-        pictures += curve_figures.draw_figure4(paths, written.figure4)
-    if len({row["steps"] for row in rows if row["steps"]}) > 1:
-        pictures += curve_figures.draw_budgets(written.table, written.budgets)
-    if rows:
-        text = tables.markdown(tables.curves_cells(rows))
-        storage.write_text(written.markdown, text + "\n")
-        print(text)
-        print("\n".join(str(file) for file in (written.table, written.markdown, *pictures)))
+    fits = curve_study.jobs_of(study, written, ends, commandline.gin_configuration)
+    with curve_study.claimed(written, ends):
+        written.discard_results()
+        outcome = jobs.run_jobs(fits, written.logs, study.processes, "curves")
+        rows = curve_study.results(study, written, outcome.done)
+        pictures: list[pathlib.Path] = []
+        if paths := curve_study.main_paths(study, written, rows):
+            pictures += curve_figures.draw_figure4(paths, written.figure4)
+        if len({row["steps"] for row in rows if row["steps"]}) > 1:
+            pictures += curve_figures.draw_budgets(written.table, written.budgets)
+        if rows:
+            text = tables.markdown(tables.curves_cells(rows))
+            storage.write_text(written.markdown, text + "\n")
+            print(text)
+            print("\n".join(str(file) for file in (written.table, written.markdown, *pictures)))
     outcome.check()
 
 

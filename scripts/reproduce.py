@@ -41,13 +41,14 @@ def main() -> None:
         print("", f"{len(wanted)} commands, {study.processes} at a time; nothing was written:", sep="\n")
         print("\n".join(step.shell for step in wanted))
         return
-    written.create()
-    outcome = jobs.run_jobs(wanted, written.logs, study.processes, study.name, written.discard_results)
-    done = outcome.done | jobs.recognised(steps, written.logs)  # what was made before is told, too
-    found = study_results.collect(study, written, steps, done, outcome.failures)
-    judged = claims.judge(study, found.runs, found.paths)
-    claims.write(judged, written)
-    pictures = write_report(study, written, found, judged, steps, commandline.given())
+    with written.alone():
+        written.discard_results()
+        outcome = jobs.run_jobs(wanted, written.logs, study.processes, study.name)
+        done = outcome.done | jobs.recognised(steps, written.logs)  # what was made before is told, too
+        found = study_results.collect(study, written, steps, done, outcome.failures)
+        judged = claims.judge(study, found.runs, found.paths)
+        claims.write(judged, written)
+        pictures = write_report(study, written, found, judged, steps, commandline.given())
     print(tables.markdown(verdicts.claims_cells(judged)))
     print("\n".join(str(path) for path in (*written.told(), *pictures)))
     outcome.check()

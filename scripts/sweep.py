@@ -17,19 +17,23 @@ flags.adopt_module_key_flags(commandline)  # so that --help lists them
 def main() -> None:
     from sparse_rigl_lands import files, storage
     from sparse_rigl_lands.reporting import sweep_figures, tables
+    from sparse_rigl_lands.studies import jobs
     from sparse_rigl_lands.studies import sweep as sweeps
 
     commandline.parse_gin("Sweep")
     sweep = sweeps.Sweep()  # type: ignore[call-arg]  # gin has the arguments
     written = files.SweepFiles(commandline.OUTPUT_DIR.value or f"runs/{sweep.name}")
-    outcome = sweeps.train_all(sweep, written, commandline.gin_configuration)
-    rows = sweeps.results(sweep, written, outcome.done)
-    pictures = sweep_figures.draw_sweep(written) if rows else []
-    if rows:
-        text = tables.markdown(tables.sweep_cells(rows))
-        storage.write_text(written.markdown, text + "\n")
-        print(text)
-        print("\n".join(str(file) for file in (written.table, written.markdown, *pictures)))
+    trainings = sweeps.jobs_of(sweep, written, commandline.gin_configuration)
+    with written.alone():
+        written.discard_results()
+        outcome = jobs.run_jobs(trainings, written.logs, sweep.processes, "sweep")
+        rows = sweeps.results(sweep, written, outcome.done)
+        if rows:
+            pictures = sweep_figures.draw_sweep(written)
+            text = tables.markdown(tables.sweep_cells(rows))
+            storage.write_text(written.markdown, text + "\n")
+            print(text)
+            print("\n".join(str(file) for file in (written.table, written.markdown, *pictures)))
     outcome.check()
 
 

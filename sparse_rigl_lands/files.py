@@ -60,11 +60,12 @@ A study of curves::
       figure4.png, budgets.svg ...  drawn from them
 """
 
+import contextlib
 import os
 import pathlib
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from sparse_rigl_lands import storage
 from sparse_rigl_lands.errors import InputError
@@ -97,27 +98,40 @@ class _Directory:
         except OSError as error:
             raise InputError(f"cannot write to {self.directory}: {error.strerror}") from error
 
-    def claim(self, config: str, settings: Mapping[str, object]) -> None:
-        """Makes the directory that of one configuration, which is written to ``config.gin``.
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Makes the directory, and keeps other commands out of it meanwhile.
+
+        Raises:
+          InputError: the directory cannot be written, or another command is at work there.
+        """
+        self.create()
+        with storage.alone(self.directory):
+            yield
+
+    @contextlib.contextmanager
+    def claimed(self, config: str, settings: Mapping[str, object]) -> Iterator[None]:
+        """Makes the directory that of one configuration, which is written to ``config.gin``, and is alone there.
 
         Args:
           config: the operative gin configuration of the work about to start.
           settings: what is in force, by name, whether gin or a program asked for it.
 
         Raises:
-          InputError: the directory cannot be written, belongs to another configuration, or holds
-            files that belong to none.
+          InputError: the directory cannot be written, belongs to another configuration, holds files that
+            belong to none, or another command is at work there.
         """
-        self.create()
-        content = self.check(config, settings)
-        if not self.config.exists():
-            storage.write_text(self.config, content)
+        with self.alone():
+            content = self.check(config, settings)
+            if not self.config.exists():
+                storage.write_text(self.config, content)
+            yield
 
     def check(self, config: str, settings: Mapping[str, object]) -> str:
         """Refuses the directory of another configuration, and writes nothing.
 
         Args:
-          config, settings: see ``claim``.
+          config, settings: see ``claimed``.
 
         Returns:
           What ``config.gin`` is to hold.
@@ -135,7 +149,8 @@ class _Directory:
                     "choose another --output_dir"
                 )
         elif self.directory.is_dir():
-            others = [path.name for path in self.directory.iterdir() if not path.name.endswith(storage.PARTIAL)]
+            found_there = [path.name for path in self.directory.iterdir()]
+            others = [name for name in found_there if name != storage.LOCK and not name.endswith(storage.PARTIAL)]
             if others:
                 raise InputError(f"{self.directory} holds {others[0]} but no config.gin; choose another --output_dir")
         return content

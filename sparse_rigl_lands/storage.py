@@ -1,16 +1,36 @@
-"""Files that are written whole or not at all, and what is read back from them."""
+"""Files that are written whole or not at all, by one process at a time, and what is read back from them."""
 
+import contextlib
 import csv
+import fcntl
 import io
 import json
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sparse_rigl_lands.errors import InputError
 
 PARTIAL = ".partial"  # how the name of a file ends while it is being written
+LOCK = ".lock"  # held by the process that works in the directory
+
+
+@contextlib.contextmanager
+def alone(directory: pathlib.Path) -> Iterator[None]:
+    """Keeps other commands out of a directory meanwhile: they would write the same files.
+
+    The lock is one of the operating system's: it ends with the process, however that ends.
+
+    Raises:
+      InputError: another command is at work there.
+    """
+    with (directory / LOCK).open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(f"another command is at work in {directory}") from error
+        yield
 
 
 def partial(path: pathlib.Path) -> pathlib.Path:

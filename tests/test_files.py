@@ -25,10 +25,15 @@ uniform.sparsity = 0.99
 SETTINGS = {"seed": 0, "origin": "digits"}
 
 
+def _claim(run, config=CONFIG, settings=SETTINGS):
+    with run.claimed(config, settings):
+        pass
+
+
 def test_a_directory_belongs_to_its_first_configuration(tmp_path):
     run = files.RunFiles(tmp_path / "run")
-    run.claim(CONFIG, SETTINGS)
-    run.claim(CONFIG, SETTINGS)
+    _claim(run)
+    _claim(run)
     before = run.config.read_text()
     for old, new, words in (
         ("0.99", "0.9", "uniform.sparsity is 0.99 there and 0.9 here"),
@@ -36,9 +41,9 @@ def test_a_directory_belongs_to_its_first_configuration(tmp_path):
         ("Recipe.steps = 2000\n", "", "Recipe.steps is 2000 there and absent here"),
     ):
         with pytest.raises(InputError, match=words):
-            run.claim(CONFIG.replace(old, new), SETTINGS)
+            _claim(run, CONFIG.replace(old, new))
     with pytest.raises(InputError, match="seed is 0 there and 1 here"):
-        run.claim(CONFIG, {**SETTINGS, "seed": 1})
+        _claim(run, settings={**SETTINGS, "seed": 1})
     assert run.config.read_text() == before
 
 
@@ -46,7 +51,7 @@ def test_a_directory_is_checked_without_being_claimed(tmp_path):
     run = files.RunFiles(tmp_path / "run")
     run.check(CONFIG, SETTINGS)
     assert not run.directory.exists()
-    run.claim(CONFIG, SETTINGS)
+    _claim(run)
     assert run.check(CONFIG, SETTINGS) == run.config.read_text()
     with pytest.raises(InputError, match="seed is 0 there and 1 here"):
         run.check(CONFIG, {**SETTINGS, "seed": 1})
@@ -55,10 +60,34 @@ def test_a_directory_is_checked_without_being_claimed(tmp_path):
         run.check(CONFIG, SETTINGS)
 
 
+def test_one_command_at_a_time_works_in_a_directory(tmp_path):
+    run = files.RunFiles(tmp_path / "run")
+    with (
+        run.claimed(CONFIG, SETTINGS),
+        pytest.raises(InputError, match=f"another command is at work in {tmp_path}/run"),
+    ):
+        _claim(run)
+    _claim(run)  # the first has ended
+
+
+@pytest.mark.parametrize("kind", [files.SweepFiles, files.StudyFiles, files.CurveStudyFiles])
+def test_results_are_discarded_and_nothing_else(kind, tmp_path):
+    """A table or a figure of other runs must not lie beside those that are made."""
+    written = kind(tmp_path)
+    results = {getattr(written, name) for name in ("table", "markdown", "claims", "report") if hasattr(written, name)}
+    results |= {path for name in ("figure1", "figure4", "budgets") for path in getattr(written, name, ())}
+    if kind is files.StudyFiles:
+        results |= {path for name in ("figure2", "figure3", "figure4", "budgets") for path in written.figure(name)}
+    for path in (*results, tmp_path / "mine"):
+        path.touch()
+    written.discard_results()
+    assert list(tmp_path.iterdir()) == [tmp_path / "mine"]
+
+
 def test_a_directory_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot write to .*file/run: Not a directory"):
-        files.RunFiles(tmp_path / "file" / "run").claim(CONFIG, SETTINGS)
+        _claim(files.RunFiles(tmp_path / "file" / "run"))
 
 
 def test_a_checkpoint_is_named_by_its_prefix_or_its_run(tmp_path, monkeypatch):

@@ -1,4 +1,7 @@
-"""Protects: a file is written whole or not at all, and a damaged one is named."""
+"""Protects: a file is written whole or not at all, by one process at a time, and a damaged one is named."""
+
+import subprocess
+import sys
 
 import pytest
 
@@ -26,3 +29,17 @@ def test_a_damaged_json_file_is_named(tmp_path, content):
     (tmp_path / "path.json").write_text(content)
     with pytest.raises(InputError, match="path.json is damaged"):
         storage.read_json(tmp_path / "path.json")
+
+
+def test_a_lock_ends_with_its_process(tmp_path):
+    program = (
+        "import pathlib, sys, time; from sparse_rigl_lands import storage\n"
+        "with storage.alone(pathlib.Path(sys.argv[1])):\n    print(flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program, tmp_path], stdout=subprocess.PIPE) as other:
+        other.stdout.readline()  # it is at work
+        with pytest.raises(InputError, match=f"another command is at work in {tmp_path}"):
+            storage.alone(tmp_path).__enter__()
+        other.kill()
+    with storage.alone(tmp_path):
+        pass

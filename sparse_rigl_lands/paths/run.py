@@ -1,5 +1,6 @@
 """The evaluation of a path between two points, from what was asked for to its files."""
 
+import contextlib
 import dataclasses
 import functools
 import gc
@@ -7,12 +8,13 @@ import time
 
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.paths import results
-from sparse_rigl_lands.paths.evaluator import StatisticsOfPlaces, unit_of
+from sparse_rigl_lands.paths.evaluator import PathEvaluator, StatisticsOfPlaces, unit_of
 from sparse_rigl_lands.paths.fitting import CurveFit
 from sparse_rigl_lands.paths.gradients import gradient_norms
 from sparse_rigl_lands.paths.partial_sums import Saving
 from sparse_rigl_lands.paths.preparation import PreparedPath, describe
 from sparse_rigl_lands.paths.resumable import ResumableEvaluation
+from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.preemption import StopRequest
@@ -40,27 +42,39 @@ def interpolate(prepared: PreparedPath) -> files.PathFiles:
       DivergedError: the loss is not finite somewhere on the path, or at an end as its checkpoint
         describes it.
     """
-    written, workload, global_batch = prepared.written, prepared.workload, prepared.global_batch
-    workload.dataset.check_there()
+    written, workers = prepared.written, Workers(prepared.strategy)
+    prepared.workload.dataset.check_there()
     built = prepared.fit_or_evaluator()
-    workers = Workers(prepared.strategy)
     workers.check_alike(f"{prepared.config}{dict(prepared.settings)}", "configuration")
-    workers.chief_does(lambda: written.claim(prepared.config, prepared.settings))
-    if workers.any(written.result.exists() and written.table.exists()):
-        workers.chief_does(written.discard_partial_sums)
-        return written
+    with contextlib.ExitStack() as held:
+        workers.chief_does(lambda: held.enter_context(written.claimed(prepared.config, prepared.settings)))
+        if workers.any(written.result.exists() and written.table.exists()):
+            workers.chief_does(written.discard_partial_sums)
+            return written
+        started, path = time.monotonic(), prepared.path
+        if isinstance(built, CurveFit):
+            path = _fit(built, written, workers)
+            del built
+            gc.collect()  # its variables and its compiled step refer to each other
+            built = prepared.evaluator(path)
+        _evaluate(prepared, path, built, workers, started)
+    return written
 
-    started = time.monotonic()
-    if isinstance(built, CurveFit):
-        path = built.run(written.fit)
-        for i, point in enumerate(path.inner, start=1):
-            if workers.is_chief:
-                checkpoints.save(written.control_point(i), Checkpoint(point, {}))
-        del built
-        gc.collect()  # its variables and its compiled step refer to each other
-        evaluator = prepared.evaluator(path)
-    else:
-        path, evaluator = prepared.path, built
+
+def _fit(fit: CurveFit, written: files.PathFiles, workers: Workers) -> WeightPath:
+    """Fits the curve, and writes its control points."""
+    path = fit.run(written.fit)
+    for i, point in enumerate(path.inner, start=1):
+        if workers.is_chief:
+            checkpoints.save(written.control_point(i), Checkpoint(point, {}))
+    return path
+
+
+def _evaluate(
+    prepared: PreparedPath, path: WeightPath, evaluator: PathEvaluator, workers: Workers, started: float
+) -> None:
+    """Evaluates the path, and writes its results, of which ``path.json`` says that it is finished."""
+    written, workload, global_batch = prepared.written, prepared.workload, prepared.global_batch
 
     def batches(limit: int, first_batch: int) -> BatchesOfHost:
         of_path = workload.dataset.evaluation_batches
@@ -107,4 +121,3 @@ def interpolate(prepared: PreparedPath) -> files.PathFiles:
         written.discard_partial_sums()
 
     workers.chief_does(write)
-    return written

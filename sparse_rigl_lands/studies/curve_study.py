@@ -5,6 +5,7 @@ A path of the study lies at ``cubic_dense-1200`` within its directory: the curve
 that sparse and dense curves can be compared only at one budget; other budgets tell whether it was enough.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import pathlib
@@ -16,7 +17,7 @@ import gin
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.studies import path_runs, settings
-from sparse_rigl_lands.studies.jobs import Job, Outcome, run_jobs
+from sparse_rigl_lands.studies.jobs import Job
 from sparse_rigl_lands.studies.path_runs import LINE, PathRun
 from sparse_rigl_lands.studies.software import software
 from sparse_rigl_lands.studies.sweep import Configuration
@@ -74,28 +75,51 @@ class CurveStudy:
         return path_runs.fitted(self.curves, self.experiments, self.budget_parameter, steps, self.bindings)
 
 
-def evaluate_all(
-    study: CurveStudy, written: files.CurveStudyFiles, start: str, end: str, configuration: Configuration
-) -> Outcome:
-    """Fits and evaluates every path that is not finished, by ``interpolate.py``.
+@dataclasses.dataclass(frozen=True)
+class Ends:
+    """The two checkpoints of a study of curves.
+
+    Args:
+      start: the prefix of the one at t = 0.
+      end: of the one at t = 1; the configuration of its run says what the workload is.
+    """
+
+    start: pathlib.Path
+    end: pathlib.Path
+
+    def digests(self) -> dict[str, str]:
+        """The SHA-256 of the values of both, by name.
+
+        Raises:
+          InputError: one of them has no data.
+        """
+        return {name: _digest(name, prefix) for name, prefix in dataclasses.asdict(self).items()}
+
+
+def claimed(written: files.CurveStudyFiles, ends: Ends) -> contextlib.AbstractContextManager[None]:
+    """Makes a directory that of the study of two checkpoints, and is alone there.
+
+    Raises:
+      InputError: of ``written.claimed``; or a checkpoint has no data.
+    """
+    what = "# A study of curves between two checkpoints, known by the SHA-256 of their values."
+    return written.claimed(what, ends.digests())
+
+
+def jobs_of(study: CurveStudy, written: files.CurveStudyFiles, ends: Ends, configuration: Configuration) -> list[Job]:
+    """The call of ``interpolate.py`` that makes every path.
 
     Args:
       study: which paths.
       written: where they lie.
-      start: the checkpoint at t = 0, as a person names it.
-      end: the checkpoint at t = 1; the configuration of its run says what the workload is.
-      configuration: of a gin file and bindings; it refuses what is malformed before anything starts.
-
-    Returns:
-      The names of the paths that are finished, and those that failed.
+      ends: between which checkpoints.
+      configuration: of a gin file and bindings; it refuses what is malformed.
 
     Raises:
-      InputError: of ``configuration``; a checkpoint is not there, a gin file does not heed the budget, or
-        the directory cannot be written or is that of other checkpoints.
+      InputError: of ``configuration``; a checkpoint has no data, or a gin file does not heed the budget.
     """
-    prefixes = {"start": files.checkpoint_prefix(start), "end": files.checkpoint_prefix(end)}
-    digests = {name: _digest(name, prefix) for name, prefix in prefixes.items()}
-    recorded = files.run_of_checkpoint(prefixes["end"]).config
+    told = "\n".join(f"{name} {digest}" for name, digest in ends.digests().items())
+    recorded = files.run_of_checkpoint(ends.end).config
     workload = recorded.read_text(encoding="utf-8") if recorded.exists() else ""
     # Other software may give another result: interpolate.py is then asked whether it recognises the path.
     versions = software()
@@ -105,21 +129,18 @@ def evaluate_all(
         run.check_budget(own, study.budget_parameter)
         path = written.path(run.name)
         # The checkpoints by their prefixes: a run that goes on meanwhile does not change what its directory means.
-        command = run.command(prefixes["start"], prefixes["end"], study.seed, path)
-        ends = "\n".join(f"{name} {digest}" for name, digest in digests.items())
+        command = run.command(ends.start, ends.end, study.seed, path)
         return Job(
             run.name,
             command,
-            f"{own}\n{ends}\n{workload}\n{versions}",
+            f"{own}\n{told}\n{workload}\n{versions}",
             path.result,
             (),
             f"{run.steps} steps",
             (path.table,),
         )
 
-    jobs = [job(run) for run in study.runs()]
-    written.claim("# A study of curves between two checkpoints, known by the SHA-256 of their values.", digests)
-    return run_jobs(jobs, written.logs, study.processes, "curves", written.discard_results)
+    return [job(run) for run in study.runs()]
 
 
 def _digest(name: str, prefix: pathlib.Path) -> str:

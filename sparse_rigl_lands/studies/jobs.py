@@ -11,10 +11,8 @@ A job is not started again if its record says that the same command was done in 
 that its result is still the one it left, and that those of the jobs it needs are still the ones it found.
 """
 
-import contextlib
 import ctypes
 import dataclasses
-import fcntl
 import graphlib
 import hashlib
 import heapq
@@ -24,7 +22,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sparse_rigl_lands import project, storage
@@ -129,42 +127,20 @@ def run_jobs(
     logs: pathlib.Path,
     processes: int,
     title: str,
-    before: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Runs jobs until none is left that can be run. What a failed one holds up is not started; the rest is.
 
-    On Linux the commands die with this process. One process at a time runs jobs with the same logs.
+    On Linux the commands die with this process. One process at a time may run jobs with the same logs.
 
     Args:
       jobs: in the order in which they are started, as far as their needs allow.
       logs: the directory of logs and records.
       processes: how many commands run side by side, at least 1.
       title: of the progress.
-      before: called once no other process can be at work with these logs, before any job is looked at: results of
-        earlier ones must not lie beside what is about to be made.
 
     Raises:
-      InputError: another process is running jobs with these logs.
       PreemptedError: SIGTERM has asked this process to end; the commands were asked, too.
     """
-    with _alone(logs):
-        before()
-        return _run_jobs(jobs, logs, processes, title)
-
-
-@contextlib.contextmanager
-def _alone(logs: pathlib.Path) -> Iterator[None]:
-    """Refuses to work beside another process, whose commands would write the same files."""
-    logs.mkdir(parents=True, exist_ok=True)
-    with (logs / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise InputError(f"another command is at work in {logs.parent}") from error
-        yield
-
-
-def _run_jobs(jobs: Sequence[Job], logs: pathlib.Path, processes: int, title: str) -> Outcome:
     by_name = {job.name: job for job in jobs}
     sorter = graphlib.TopologicalSorter({job.name: job.needs for job in jobs})
     sorter.prepare()

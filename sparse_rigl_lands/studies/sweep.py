@@ -13,7 +13,7 @@ import gin
 from sparse_rigl_lands import files, project, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.studies import settings
-from sparse_rigl_lands.studies.jobs import Job, Outcome, run_jobs
+from sparse_rigl_lands.studies.jobs import Job
 from sparse_rigl_lands.studies.software import software
 
 _SPARSE = ("pruned", "lottery", "scratch")
@@ -128,27 +128,17 @@ class Sweep:
         return f"{self.experiments}/{run.method}.gin"
 
 
-def train_all(sweep: Sweep, sweep_files: files.SweepFiles, configuration: Configuration) -> Outcome:
-    """Trains every run that is not finished, by ``train.py``.
+def jobs_of(sweep: Sweep, sweep_files: files.SweepFiles, configuration: Configuration) -> list[Job]:
+    """The call of ``train.py`` that makes every run.
 
     Args:
       sweep: which runs.
       sweep_files: where they lie.
-      configuration: of a gin file and bindings; it refuses what is malformed before anything starts.
-
-    Returns:
-      The names of the runs that are finished, and those that failed.
+      configuration: of a gin file and bindings; it refuses what is malformed.
 
     Raises:
-      InputError: of ``configuration``; or the directory cannot be written.
+      InputError: of ``configuration``.
     """
-    jobs = jobs_of(sweep, sweep_files, configuration)
-    sweep_files.create()
-    return run_jobs(jobs, sweep_files.logs, sweep.processes, "sweep", sweep_files.discard_results)
-
-
-def jobs_of(sweep: Sweep, sweep_files: files.SweepFiles, configuration: Configuration) -> list[Job]:
-    """The call of ``train.py`` that makes every run; arguments as of ``train_all``."""
 
     def job(run: SweepRun) -> Job:
         gin_file, bindings = sweep.gin_file(run), (*run.bindings, *sweep.bindings)

@@ -1,5 +1,6 @@
 """A training run, from its configuration to its summary."""
 
+import contextlib
 import dataclasses
 import functools
 import platform
@@ -124,14 +125,19 @@ def train(prepared: PreparedRun) -> files.RunFiles:
       InputError: the directory cannot be written, or belongs to another run; nothing has been written then.
       DivergedError: the loss was not finite.
     """
+    run, workers = prepared.run, Workers(prepared.trainer.strategy)
+    workers.check_alike(f"{prepared.config}{dict(prepared.settings)}", "configuration")
+    with contextlib.ExitStack() as held:
+        workers.chief_does(lambda: held.enter_context(run.claimed(prepared.config, prepared.settings)))
+        if not workers.any(run.summary.exists()):
+            _train(prepared, workers)
+    return run
+
+
+def _train(prepared: PreparedRun, workers: Workers) -> None:
+    """Trains, evaluates the solution, and writes the summary, which says that the run is finished."""
     run, workload, method, recipe = prepared.run, prepared.workload, prepared.method, prepared.recipe
     trainer, initialization = prepared.trainer, prepared.initialization
-    workers = Workers(trainer.strategy)
-    workers.check_alike(f"{prepared.config}{dict(prepared.settings)}", "configuration")
-    workers.chief_does(lambda: run.claim(prepared.config, prepared.settings))
-    if workers.any(run.summary.exists()):
-        return run
-
     solution, seconds = train_from_latest(
         run,
         trainer,
@@ -163,7 +169,6 @@ def train(prepared: PreparedRun) -> files.RunFiles:
         "environment": _environment(trainer.strategy),
     }
     workers.chief_does(lambda: storage.write_json(run.summary, summary))
-    return run
 
 
 def _check_sparsity(solution: Point, initialization: Point, targets: Mapping[str, int]) -> list[dict[str, Any]]:

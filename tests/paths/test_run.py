@@ -62,9 +62,8 @@ def test_files_of_a_path(interpolate, workload, ends, tmp_path):
     assert result["images"] == 1437
     assert result["independent_units"] == {"unit": "batch", "count": 3}
     assert result["ends_on_the_path"] == pytest.approx({"start": losses.iloc[0], "end": losses.iloc[-1]})
-    assert sorted(file.name for file in tmp_path.iterdir()) == [
-        "config.gin", "path.csv", "path.json", "path_covariance.csv"
-    ]  # fmt: skip
+    written = {"config.gin", "path.csv", "path.json", "path_covariance.csv"}
+    assert {file.name for file in tmp_path.iterdir()} == {*written, storage.LOCK}
 
 
 def test_the_judgement_is_that_of_the_written_numbers(interpolate, workload, ends, tmp_path):
@@ -148,13 +147,19 @@ def test_a_finished_path_is_recognised_and_another_one_refused(interpolate, work
     assert path.result.read_bytes() == before
 
 
+def test_one_process_at_a_time_evaluates_a_path(interpolate, workload, ends, tmp_path):
+    with storage.alone(tmp_path), pytest.raises(InputError, match=f"another command is at work in {tmp_path}"):
+        interpolate(str(tmp_path), *ends, workload, num_points=3, batch_size=479)
+    assert [path.name for path in tmp_path.iterdir()] == [storage.LOCK]
+
+
 def test_a_loss_that_is_not_finite_is_named_and_no_path_written(interpolate, workload, ends, tmp_path):
     huge = {name: np.full_like(value, 1e38) for name, value in ends[1].weights.items()}
     with pytest.raises(DivergedError, match="the loss is nan at t = 0.5; no path was written"):
         interpolate(
             str(tmp_path), ends[0], dataclasses.replace(ends[1], weights=huge), workload, num_points=3, batch_size=479
         )
-    assert [path.name for path in tmp_path.iterdir()] == ["config.gin"]
+    assert {path.name for path in tmp_path.iterdir()} == {"config.gin", storage.LOCK}
 
 
 def test_default_directory_names_the_ends(interpolate, workload, ends, tmp_path, monkeypatch):

@@ -39,7 +39,13 @@ def test_killed_and_run_again_it_ends_with_every_path_and_both_figures(commands,
     process.communicate()
     assert not study.table.exists()
     first = _written(study)
-    output = commands.run("scripts/curves.py", *short_study)
+    study.markdown.write_text("of other paths")
+    process = commands.start("scripts/curves.py", *short_study)
+    while study.markdown.exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    output, errors = process.communicate(timeout=600)
+    assert process.returncode == 0, errors
     assert first.items() <= _written(study).items()
     with study.table.open() as lines:
         rows = list(csv.DictReader(lines))

@@ -43,6 +43,8 @@ def _results(study):
 @pytest.mark.slow(minutes=3)
 def test_killed_and_mended_and_run_again_it_ends_with_a_report(commands, browser, tmp_path):
     study = files.StudyFiles(tmp_path / "study")
+    study.create()
+    study.report.write_text("of another study")
     wrong = _flags(study.directory, path_bindings=[*_SHORT_PATHS, "Fitting.batch_size = 0"])
     process = commands.start("scripts/reproduce.py", *wrong)
     while not list(study.logs.rglob("*.json")):

@@ -34,12 +34,15 @@ def _written(sweep):
 @pytest.mark.slow
 def test_killed_and_run_again_it_ends_with_every_run_and_both_figures(commands, short_sweep, tmp_path):
     sweep = files.SweepFiles(tmp_path / "sweep")
+    sweep.create()
+    sweep.markdown.write_text("of other runs")
     process = commands.start("scripts/sweep.py", *short_sweep)
     while not list(sweep.logs.rglob("*.json")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.communicate()
+    assert not sweep.markdown.exists()
     first = _written(sweep)
     output = commands.run("scripts/sweep.py", *short_sweep)
     assert output.count("| zeroed_init") == output.count("| lottery") == 1

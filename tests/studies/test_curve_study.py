@@ -8,7 +8,7 @@ import pytest
 from sparse_rigl_lands import commandline, files, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.studies import curve_study
-from sparse_rigl_lands.studies.curve_study import CurveStudy
+from sparse_rigl_lands.studies.curve_study import CurveStudy, Ends
 
 
 def _study(**settings):
@@ -34,15 +34,12 @@ def ends(tmp_path):
 @pytest.fixture
 def jobs_of(ends, tmp_path, monkeypatch):
     """The jobs of a study, by name; none is run."""
-    seen = []
-    monkeypatch.setattr(curve_study, "run_jobs", lambda jobs, *rest: rest[-1]() or seen.extend(jobs))
     monkeypatch.setattr(curve_study, "software", lambda: "this software")
 
     def jobs(study, configuration=_configuration, directory="study"):
-        seen.clear()
-        names = [str(run.directory) for run in ends]
-        curve_study.evaluate_all(study, files.CurveStudyFiles(tmp_path / directory), *names, configuration)
-        return {job.name: job for job in seen}
+        written = files.CurveStudyFiles(tmp_path / directory)
+        prefixes = [files.checkpoint_prefix(str(run.directory)) for run in ends]
+        return {job.name: job for job in curve_study.jobs_of(study, written, Ends(*prefixes), configuration)}
 
     return jobs
 
@@ -153,27 +150,15 @@ def test_checkpoints_that_are_not_there_are_refused(jobs_of, ends, tmp_path, nam
     assert not (tmp_path / "study").exists()
 
 
-def test_a_directory_holds_one_pair_of_checkpoints(jobs_of, ends, tmp_path):
-    """What was told of another pair stays."""
+def test_a_directory_holds_one_pair_of_checkpoints(ends, tmp_path):
     written = files.CurveStudyFiles(tmp_path / "study")
-    jobs_of(_study())
-    written.table.touch()
-    files.data_file(ends[0].checkpoint(60)).write_bytes(b"another")
+    pair = Ends(*(run.checkpoint(60) for run in ends))
+    for _ in range(2):
+        with curve_study.claimed(written, pair):
+            pass
+    files.data_file(pair.start).write_bytes(b"another")
     with pytest.raises(InputError, match=f"{written.directory} belongs to another configuration .start is "):
-        jobs_of(_study())
-    assert written.table.exists()
-
-
-def test_what_was_told_before_is_gone_when_it_starts(jobs_of, tmp_path):
-    """A table or a figure of other paths must not lie beside those that are made."""
-    written = files.CurveStudyFiles(tmp_path / "study")
-    jobs_of(_study())
-    results = [written.table, written.markdown, *written.figure4, *written.budgets]
-    for path in (*results, tmp_path / "study/mine"):
-        path.touch()
-    jobs_of(_study(budget=300))
-    assert not any(path.exists() for path in results)
-    assert (tmp_path / "study/mine").exists()
+        curve_study.claimed(written, pair).__enter__()
 
 
 def test_nothing_starts_if_a_configuration_is_impossible(jobs_of, tmp_path):

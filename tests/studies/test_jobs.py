@@ -149,16 +149,6 @@ def test_a_result_that_was_only_recognised_took_what_it_took_before(job, run, tm
     assert seconds_taken("a", tmp_path / "logs") == before
 
 
-def test_two_do_not_work_in_one_place(job, run, tmp_path):
-    def beside():
-        with pytest.raises(InputError, match=f"another command is at work in {tmp_path}"):
-            run_jobs([job("b")], tmp_path / "logs", 1, "test")
-
-    assert run_jobs([job("a")], tmp_path / "logs", 1, "test", beside).done == {"a"}
-    assert not (tmp_path / "b").exists()
-    assert run_jobs([job("b")], tmp_path / "logs", 1, "test").done == {"b"}  # the first has ended
-
-
 def test_a_command_is_shown_as_it_is_typed(tmp_path):
     job = Job("a", (sys.executable, str(ROOT / "train.py"), "--gin_param=Recipe.steps = 7", "--seed=0"), "", tmp_path)
     assert job.shell == "python train.py '--gin_param=Recipe.steps = 7' --seed=0"

@@ -125,15 +125,12 @@ def test_results_are_a_row_per_finished_run(finished):
 
 
 def test_every_run_is_the_command_that_a_person_would_run(tmp_path, monkeypatch):
-    seen = []
-    monkeypatch.setattr(sweeps, "run_jobs", lambda jobs, *rest: seen.extend(jobs) or [])
     monkeypatch.setattr(sweeps, "software", lambda: "this software")
     sweep = Sweep(
         "test", "gin/digits", methods=("scratch",), sparsities=(0.9,), seeds=(6,), bindings=("Recipe.steps = 7",)
     )
     written = files.SweepFiles(tmp_path / "sweep")
-    sweeps.train_all(sweep, written, lambda gin_file, bindings: f"{gin_file} {bindings}")
-    pruned, scratch = seen
+    pruned, scratch = sweeps.jobs_of(sweep, written, lambda gin_file, bindings: f"{gin_file} {bindings}")
     assert list(pruned.command[2:]) == [
         "--gin_file=gin/digits/pruned.gin",
         "--gin_param=uniform.sparsity = 0.9",
@@ -146,25 +143,11 @@ def test_every_run_is_the_command_that_a_person_would_run(tmp_path, monkeypatch)
     assert scratch.result == files.RunFiles(tmp_path / "sweep/sparsity-0.9/scratch-seed6").summary
 
 
-def test_what_was_told_before_is_gone_when_it_starts(tmp_path, monkeypatch):
-    """A table or a figure of other runs must not lie beside those that are made."""
-    written = files.SweepFiles(tmp_path)
-    results = [written.table, written.markdown, *written.figure1, *written.figure5]
-    for path in (*results, tmp_path / "mine"):
-        path.touch()
-    monkeypatch.setattr(sweeps, "run_jobs", lambda *rest: rest[-1]() or [path for path in results if path.exists()])
-    sweep = Sweep("test", "gin/digits", methods=("pruned",), sparsities=(0.9,))
-    assert sweeps.train_all(sweep, written, lambda gin_file, bindings: "") == []
-    assert (tmp_path / "mine").exists()
-
-
-def test_nothing_starts_if_a_configuration_is_impossible(tmp_path, monkeypatch):
-    monkeypatch.setattr(sweeps, "run_jobs", None)
-
+def test_an_impossible_configuration_is_refused(tmp_path):
     def refuse(gin_file, bindings):
         raise InputError(gin_file)
 
     sweep = Sweep("test", "gin/digits", methods=("pruned",), sparsities=(0.9,))
     with pytest.raises(InputError, match="gin/digits/pruned.gin"):
-        sweeps.train_all(sweep, files.SweepFiles(tmp_path / "sweep"), refuse)
+        sweeps.jobs_of(sweep, files.SweepFiles(tmp_path / "sweep"), refuse)
     assert not (tmp_path / "sweep").exists()

@@ -139,6 +139,12 @@ def test_another_run_in_the_directory_is_refused_without_gin_too(train, workload
     assert run.summary.read_bytes() == before
 
 
+def test_one_process_at_a_time_trains_a_run(train, workload, tmp_path):
+    with storage.alone(tmp_path), pytest.raises(InputError, match=f"another command is at work in {tmp_path}"):
+        train(str(tmp_path), workload, Dense(), _recipe(steps=3))
+    assert [path.name for path in tmp_path.iterdir()] == [storage.LOCK]
+
+
 def test_what_lies_in_the_directory_without_a_configuration_is_left_alone(train, workload, tmp_path):
     (tmp_path / "metrics.csv").write_text("mine")
     with pytest.raises(InputError, match="holds metrics.csv but no config.gin"):
