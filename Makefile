@@ -4,6 +4,7 @@
 #   make test    the tests; make test-whole trains the README's experiments on digits at their full length
 #   make lint    ruff and mypy
 #   make bench   the benchmarks, with this machine's figures
+#   make docs    the documentation, in docs/_build/html
 #   make bazel   the tests again, by Bazel
 #   make package builds the wheel, and tries it with every Python from 3.10 to 3.13 that is on the PATH
 #
@@ -17,7 +18,7 @@ RUN := $(VENV)/bin/python
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo study test test-whole lint bench bazel package clean
+.PHONY: demo study test test-whole lint bench docs bazel package clean
 .DEFAULT_GOAL := demo
 .DELETE_ON_ERROR:
 
@@ -48,6 +49,10 @@ bench: $(VENV)/installed
 	$(RUN) -m benchmarks.images_saved
 	$(RUN) -m benchmarks.path_evaluator
 	$(RUN) -m benchmarks.input_pipeline; missed=$$?; $(RUN) -m benchmarks.scaling && exit $$missed
+
+docs: $(VENV)/installed-docs
+	$(RUN) -m sphinx --fail-on-warning --keep-going --fresh-env docs docs/_build/html
+	$(RUN) docs/check_links.py docs/_build/html
 
 bazel: $(VENV)/browser
 	scripts/bazel_test.sh $(RUN)

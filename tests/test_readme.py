@@ -1,6 +1,7 @@
 """Protects: every command and program of the README runs: shortened, and under the marker ``whole`` as written.
 
-``make`` apart, and the studies and the sweep, which tests/scripts/ makes short.
+``make`` apart, and the studies and the sweep, which tests/scripts/ makes short. The commands of the pages beside it are
+the same ones; what is of their own, tests/test_docs.py runs.
 """
 
 import pathlib
@@ -125,11 +126,11 @@ def test_the_studies_are_the_gin_files(commands, checkout):
     assert "35 commands, 1 at a time" in commands.run(*shlex.split(paper)[1:], cwd=checkout)
 
 
-@pytest.mark.parametrize("program", _blocks("python"), ids=["path of any model", "run and path"])
+@pytest.mark.parametrize("program", _blocks("python"), ids=["path of any model"])
 def test_programs(commands, checkout, program):
     (checkout / "program.py").write_text(program)
-    output = commands.run("program.py", cwd=checkout).splitlines()[-1]
-    assert output in ("monotone", "barrier", "no_barrier", "undecided") or (checkout / output).exists()
+    verdict = commands.run("program.py", cwd=checkout).splitlines()[-1]
+    assert verdict in ("monotone", "barrier", "no_barrier", "undecided")
 
 
 def test_make_targets_exist():
@@ -140,5 +141,11 @@ def test_make_targets_exist():
 
 
 def test_links_and_pictures_are_there():
-    for target in re.findall(r"\]\((?!https)(.*?)\)", README):
+    for target in re.findall(r"\]\((?!https)([^)#]*)", README):
         assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("page", ["science", "paths", "scale", "costs"])
+def test_other_pages_have_no_commands_of_their_own(page):
+    text = (ROOT / "docs" / f"{page}.md").read_text()
+    assert set(re.findall(r"^python .*$", text, re.MULTILINE)) <= set(_commands())

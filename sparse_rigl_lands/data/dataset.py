@@ -96,7 +96,7 @@ class Dataset(abc.ABC):
           share: what a host reads of every global batch.
 
         Returns:
-          Batches of (images image_dtype [n, *image_shape], labels int32 [n]), where n is the number of
+          Batches of (images image_dtype ``[n, *image_shape]``, labels int32 [n]), where n is the number of
           examples of one replica; a host with several replicas is given theirs in turn.
         """
 
@@ -112,7 +112,7 @@ class Dataset(abc.ABC):
           selection: which of them; the images of others are not decoded where that takes time.
 
         Returns:
-          Examples (image image_dtype [*image_shape], label int32).
+          Examples (image image_dtype ``[*image_shape]``, label int32).
         """
 
     def evaluation_batches(
@@ -135,7 +135,7 @@ class Dataset(abc.ABC):
           share: what a host reads of every global batch.
 
         Returns:
-          Batches of (images image_dtype [n, *image_shape], labels int32 [n], weights float32 [n]), where n is
+          Batches of (images image_dtype ``[n, *image_shape]``, labels int32 [n], weights float32 [n]), where n is
           the number of examples of one replica; a host with several replicas is given theirs in turn.
           The weight is 1 for an example and 0 for the padding that fills the last global batch: shapes
           are static and counts exact.

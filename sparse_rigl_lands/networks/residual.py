@@ -37,7 +37,7 @@ def images(image_shape: tuple[int, int, int], standardise: bool) -> tuple[tf.Ten
         scaled by the mean and the deviation of ImageNet's channels; otherwise they are float32, and taken as they are.
 
     Returns:
-      The images [n, *image_shape] as they come, and as float32.
+      The images ``[n, *image_shape]`` as they come, and as float32.
 
     Raises:
       InputError: pixel values of other than three channels.

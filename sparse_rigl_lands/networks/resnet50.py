@@ -25,7 +25,7 @@ def resnet50(
       standardise: whether the images are pixel values, uint8, see ``residual.images``.
 
     Returns:
-      A functional model from images [n, *image_shape] to logits [n, num_classes].
+      A functional model from images ``[n, *image_shape]`` to logits [n, num_classes].
 
     Raises:
       InputError: as ``residual.images``.

@@ -67,7 +67,8 @@ class Curve(abc.ABC):
           InputError: no choice of control points here gives every such curve.
         """
 
-    def _check_refinement(self, num_control_points: int) -> None:
+    def check_refinement(self, num_control_points: int) -> None:
+        """Refuses what ``refinement`` cannot be asked for: fewer than two control points, or more than here."""
         if not 2 <= num_control_points <= self.num_control_points:
             raise InputError(
                 f"a {self.title} has {self.num_control_points} control points, its two ends included; "
@@ -113,7 +114,7 @@ class Bezier(Curve):
 
     def refinement(self, num_control_points: int) -> np.ndarray:
         """Degree elevation: theta_i of degree n is i/n theta_{i-1} + (1 - i/n) theta_i of degree n - 1 (Farin, 6.1)."""
-        self._check_refinement(num_control_points)
+        self.check_refinement(num_control_points)
         matrix = np.eye(num_control_points)
         for degree in range(num_control_points, self.num_control_points):
             i = np.arange(degree + 1)[:, np.newaxis] / degree
@@ -182,7 +183,7 @@ class PolygonalChain(Curve):
 
     def refinement(self, num_control_points: int) -> np.ndarray:
         """Its control points lie on the other chain, which has a bend wherever this one may have one."""
-        self._check_refinement(num_control_points)
+        self.check_refinement(num_control_points)
         segments = num_control_points - 1
         if (self.bends + 1) % segments:
             raise InputError(f"a {self.title} cannot take the bends of one of {segments}: they lie within its segments")

@@ -146,6 +146,7 @@ class CurveBatchNormalization(tf_keras.layers.Layer):
         self._norm, self._is_folded = norm, is_folded
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Normalizes by the statistics that the call asks for, with gamma and beta at its t."""
         norm = self._norm
         if not norm.by_the_batch:
             return inputs if self._is_folded else _affine(inputs, *norm.affine())

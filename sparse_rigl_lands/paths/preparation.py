@@ -32,8 +32,8 @@ class PreparedPath:
 
     Args:
       written: where it will be written.
-      strategy, workload, fitting, batch_norm, batch_size, augmented, confidence, tolerance, per_class,
-        gradient_batches, precision, save_every, seed: see ``prepare_path``.
+      strategy, workload, fitting, batch_norm, batch_size, augmented: see ``prepare_path``.
+      confidence, tolerance, per_class, gradient_batches, precision, save_every, seed: see there as well.
       path: with the control points from which a fit starts, where there is one.
       network: the workload's, in that precision.
       t: the places, float64 [K].

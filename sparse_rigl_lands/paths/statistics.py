@@ -99,7 +99,7 @@ def judge(
 def critical_value(covariance: np.ndarray, degrees_of_freedom: int, error: float) -> float:
     """How many standard errors bound all contrasts of a path at once.
 
-    It is the quantile of max over i < j of |z_j - z_i| / s_ij, where z is normal with the estimated
+    It is the quantile of max over i < j of ``|z_j - z_i| / s_ij``, where z is normal with the estimated
     covariance: the parametric bootstrap of the maximal t (Hothorn, Bretz and Westfall 2008,
     "Simultaneous inference in general parametric models"). A smooth path has few ways to vary, and
     its contrasts need far less than Bonferroni over K (K - 1) / 2 pairs; that is the most returned.

@@ -30,6 +30,7 @@ class MaskedDense(tf_keras.layers.Dense):
         self.mask = _add_mask(self, self.kernel.shape)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """The layer with kernel * mask for a kernel."""
         kernel = self.kernel * self.mask
         if inputs.shape.rank == 2:
             outputs = tf.linalg.matmul(inputs, kernel)

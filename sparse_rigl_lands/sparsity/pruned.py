@@ -150,6 +150,7 @@ class PruneLowMagnitude(pruning_wrapper.PruneLowMagnitude):
         )
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """The layer with kernel * mask for a kernel."""
         return self.layer.call(inputs)
 
     def update_mask(self, step: tf.Tensor, momentum: tf.Variable) -> None:
