@@ -1,13 +1,16 @@
 """Points at which every weight and statistic counts, and points between two of them by NumPy."""
 
 import dataclasses
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import tensorflow as tf
 import tf_keras
 
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.point import Origin, Point
+from sparse_rigl_lands.sparsity import random_masks, variants
 
 
 def random_point(network: tf_keras.Model, seed: int) -> Point:
@@ -17,6 +20,34 @@ def random_point(network: tf_keras.Model, seed: int) -> Point:
     weights = {name: value + random.normal(scale=0.1, size=value.shape) for name, value in point.weights.items()}
     statistics = {name: value + random.uniform(0.5, 1, size=value.shape) for name, value in point.statistics.items()}
     return dataclasses.replace(point, weights=_float32(weights), statistics=_float32(statistics))
+
+
+def random_sparse_point(network: tf_keras.Model, seed: int, sparsity: float) -> Point:
+    """Nothing of it is as at an initialization, and activations keep their scale in spite of its mask.
+
+    The mask is the same for every seed: one that leaves no channel so small a variance that float32 sees much of its
+    rounding.
+    """
+    random, shapes = np.random.default_rng(seed), variants.kernel_shapes(network)
+    draw = {
+        "kernel": lambda shape: random.normal(scale=(2 / (1 - sparsity) / math.prod(shape[:-1])) ** 0.5, size=shape),
+        "bias": lambda shape: random.normal(scale=0.3, size=shape),
+        "gamma": lambda shape: random.uniform(0.5, 1.5, size=shape),
+        "beta": lambda shape: random.normal(scale=0.3, size=shape),
+        "moving_mean": lambda shape: random.normal(scale=0.3, size=shape),
+        "moving_variance": lambda shape: random.uniform(0.5, 2.0, size=shape),
+    }
+
+    def drawn(variables: Mapping[str, tf.Variable]) -> dict[str, np.ndarray]:
+        return _float32({name: draw[name.rpartition("/")[2]](variable.shape) for name, variable in variables.items()})
+
+    named = variants.named_variables(network)
+    return Point(
+        weights=drawn(named.weights),
+        mask=random_masks.random(shapes, dict.fromkeys(shapes, sparsity), 2, "test"),
+        statistics=drawn(named.statistics),
+        origin=Origin("digits", "random", seed, 0),
+    )
 
 
 def between(ends: Sequence[Point], t: float) -> Point:
