@@ -75,6 +75,28 @@ def test_a_common_unit_effect_shows_in_the_errors_of_batches_alone(random):
     assert errors["example"] < errors["batch"] / 5
 
 
+@pytest.mark.parametrize("unit", ["example", "batch"])
+def test_errors_are_those_of_the_bootstrap(unit, random):
+    """Of losses, and of a step between two places: resampled is what is independent, and its size with it."""
+    values = random.gamma(1.0, size=(200, 1, 2, 1, 6)) + 0.5 * random.normal(size=(200, 1, 2, 1, 1))
+    values += random.gamma(1.0, size=(200, 1, 1, 1, 6))  # what an example, or a batch, has at both places
+    weights = (np.arange(6) < random.integers(1, 7, size=(200, 1, 1))).astype("float32")
+    batches = zip(np.repeat(values, 4, axis=3).astype("float32"), np.zeros((200, 1, 6), int), weights, strict=True)
+    found = _added_up(batches, unit)
+
+    losses = np.moveaxis(values[:, 0, :, 0], 1, 2) * weights[:, 0, :, None]  # [batches, examples, K]
+    if unit == "example":
+        sums, sizes = losses[weights[:, 0] > 0], np.ones(int(weights.sum()))
+    else:
+        sums, sizes = losses.sum(axis=1), weights[:, 0].sum(axis=1)
+    drawn = random.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), 4000)  # how often each unit is
+    means = drawn @ sums / (drawn @ sizes)[:, None]
+    np.testing.assert_allclose(found.errors(), means.std(axis=0), rtol=0.05)
+    covariance = found.covariance()
+    step_error = np.sqrt(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
+    assert step_error == pytest.approx(np.diff(means).std(), rel=0.05)
+
+
 def test_small_differences_of_large_losses_keep_their_digits(random):
     """The second moments are exact sums, so the variance of a difference of 1e-4 is not lost in losses of 5."""
     common = random.normal(5, 1, size=10_000)
