@@ -1,6 +1,9 @@
 """Protects: the verdicts on runs, with bounds over seeds, or over the images of one seed."""
 
+import math
+
 import pytest
+import scipy.stats
 
 
 def test_where_scratch_is_better_the_first_claim_is_refuted(judged):
@@ -60,3 +63,39 @@ def test_the_bounds_of_seeds_hold_together(judged):
     spread = 0.01 * (0.09 - 0.04)  # from one seed to the next
     assert lottery.estimate == pytest.approx(0.05 + spread)
     assert lottery.upper - lottery.estimate == pytest.approx(8.8602 * spread / 3**0.5, rel=1e-4)
+
+
+def test_the_bounds_of_seeds_are_those_of_scipys_paired_t_test(judged, random):
+    """Where seeds scatter by more than the rounding of an accuracy."""
+    rows = {}
+
+    def scattered(row):
+        row["training_loss"] += 0.02 * random.normal()
+        row["test_accuracy"] -= 0.02 * random.random()
+        rows[row["run"]] = row
+
+    found, _ = judged(scattered)
+    of_sparsity, of_fraction = "sparsity-0.99/{}-seed", "zeroed-{}/zeroed_init-seed"
+    compared = {
+        1: [
+            (of_sparsity.format(method), of_sparsity.format("pruned"), column, sign)
+            for method in ("lottery", "scratch")
+            for column, sign in (("training_loss", 1), ("test_accuracy", -1))
+        ],
+        5: [(of_fraction.format(fraction), "dense-seed", "test_accuracy", -1) for fraction in (0.9, 0.999)],
+    }
+    for number, pairs in compared.items():
+        for part, (worse, better, column, sign) in zip(found[number].parts, pairs, strict=True):
+            values = ([sign * rows[f"{run}{seed}"][column] for seed in (0, 1, 2)] for run in (worse, better))
+            interval = scipy.stats.ttest_rel(*values).confidence_interval(1 - 0.05 / len(pairs))
+            assert (part.lower, part.upper) == pytest.approx(tuple(interval)), part.name
+
+
+def test_the_bounds_of_one_seed_are_normal(judged):
+    rows = {}
+    found, _ = judged(lambda row: rows.update({row["run"]: row}), seeds=(1,), path_seeds=(1,), other_seeds=())
+    lottery, pruned = (rows[f"sparsity-0.99/{method}-seed1"] for method in ("lottery", "pruned"))
+    difference = lottery["training_loss"] - pruned["training_loss"]
+    error = math.hypot(lottery["training_loss_error"], pruned["training_loss_error"])
+    part = found[1].parts[0]
+    assert (part.lower, part.upper) == pytest.approx(scipy.stats.norm(difference, error).interval(1 - 0.05 / 4))
