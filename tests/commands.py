@@ -19,6 +19,18 @@ from collections.abc import Mapping
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
+_SMALL = {
+    "Recipe.steps": 60,
+    "Recipe.batch_size": 32,
+    "Recipe.checkpoint_every": 15,
+    "Recipe.log_every": 10,
+    "WarmupStepDecay.warmup_steps": 5,
+    "WarmupStepDecay.drops": (40, 50),
+    "PruningSchedule.begin_step": 10,
+    "PruningSchedule.end_step": 30,
+}
+SMALL_TRAINING = ["--gin_file=gin/digits/pruned.gin", *(f"--gin_param={key}={value}" for key, value in _SMALL.items())]
+
 _FORKSERVER = multiprocessing.get_context("forkserver")
 # Their threads, OpenBLAS's and jemalloc's, are made anew after a fork; TensorFlow makes its own in its first operation.
 # None reads, while it is imported, what a test sets in the environment.

@@ -22,7 +22,7 @@ from sparse_rigl_lands.points.point import Origin, Point
 from sparse_rigl_lands.sparsity import random_masks, variants
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.workload import Workload
-from tests.commands import Commands
+from tests.commands import SMALL_TRAINING, Commands
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -120,17 +120,7 @@ def browser() -> Iterator["Browser"]:
 @pytest.fixture(scope="session")
 def small_training() -> list[str]:
     """Flags that make the digits experiment short."""
-    settings = {
-        "Recipe.steps": 60,
-        "Recipe.batch_size": 32,
-        "Recipe.checkpoint_every": 15,
-        "Recipe.log_every": 10,
-        "WarmupStepDecay.warmup_steps": 5,
-        "WarmupStepDecay.drops": (40, 50),
-        "PruningSchedule.begin_step": 10,
-        "PruningSchedule.end_step": 30,
-    }
-    return ["--gin_file=gin/digits/pruned.gin", *(f"--gin_param={name}={value}" for name, value in settings.items())]
+    return SMALL_TRAINING
 
 
 @pytest.fixture(scope="session")

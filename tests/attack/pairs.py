@@ -1,0 +1,36 @@
+"""Two processes that are started on one directory."""
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from tests.attack.site import Ended, Injection, Problem, Site
+
+
+def at_once(site: Site, random: np.random.Generator, count: int) -> Iterator[Injection]:
+    """Starts a command twice, the second at the same time or while the first is at work: one of them must refuse."""
+    for place in range(count):
+        site.clear()
+        pause = site.seconds * place / count * random.uniform(0.5, 1)
+        processes = [site.start()]
+        time.sleep(pause)
+        processes.append(site.start())
+        problems = _problems(site, [site.end(process) for process in processes])
+        yield Injection(f"two at once, the second after {pause:.2f} s", tuple(problems))
+
+
+def _problems(site: Site, ended: list[Ended]) -> list[Problem]:
+    refused = [each for each in ended if each.status == 1]
+    if len(refused) != 1:
+        problems = [Problem("badly told", f"of two at once {len(refused)} refuse; they end with {_statuses(ended)}")]
+        return [*problems, *site.goes_on()]
+    [done] = [each for each in ended if each not in refused]
+    problems = [*site.problems_of_refusal(refused[0], names_place=True), *site.problems_of_end(done)]
+    if f"another command is at work in {site.output}" not in refused[0].errors:
+        problems.append(Problem("badly told", f"refuses for another reason: {refused[0].errors}"))
+    return problems
+
+
+def _statuses(ended: list[Ended]) -> str:
+    return " and ".join(str(each.status) for each in ended)

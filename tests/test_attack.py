@@ -1,0 +1,74 @@
+"""Protects: the attack itself: it finds every flaw that a command can have, and none in a sound one.
+
+``make attack`` is the attack on the commands.
+"""
+
+import pytest
+
+from tests.attack import damage, kills, pairs
+from tests.attack.counter import FLAWS
+from tests.attack.site import Ended, Site
+from tests.attack.subjects import Subject
+
+
+@pytest.fixture
+def site(commands, tmp_path):
+    """The site of a counter with a flaw."""
+
+    def of(flaw):
+        command = ("tests/attack/counter.py", f"--flaw={flaw}")
+        site = Site(Subject("counter", command, "partial_sums.npz"), tmp_path, commands)
+        site.measure()
+        site.interrupt()
+        return site
+
+    return of
+
+
+def _kinds(injections):
+    return {problem.kind for injection in injections for problem in injection.problems}
+
+
+@pytest.mark.slow(minutes=1)
+def test_a_sound_command_survives(site, random):
+    counter = site("none")
+    for fault, count, injected in ((kills.kill, 4, 4), (damage.damage, 2, 4), (pairs.at_once, 2, 2)):
+        injections = list(fault(counter, random, count))
+        assert len(injections) == injected
+        assert _kinds(injections) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("flaw", "fault", "count", "kind"),
+    [
+        ("forgets", kills.kill, 6, "lost"),
+        ("counts twice", kills.kill, 3, "wrong"),
+        ("trusts", damage.damage, 6, "wrong"),
+        ("is unguarded", pairs.at_once, 1, "badly told"),
+        ("is talkative", pairs.at_once, 1, "badly told"),
+    ],
+)
+def test_every_flaw_is_found(site, random, flaw, fault, count, kind):
+    assert flaw in FLAWS
+    assert kind in _kinds(fault(site(flaw), random, count))
+
+
+@pytest.mark.parametrize(
+    ("status", "errors", "is_found"),
+    [
+        (1, "sweep: 1 of 2 done\nerror: cannot write /there/output/runs.csv: No space left on device\n", False),
+        (0, "error: cannot write /there/output/runs.csv: No space left on device\n", True),
+        (None, "", True),
+        (-6, "", True),
+        (1, "Traceback (most recent call last):\nerror: cannot write /there/output/runs.csv\n", True),
+        (1, "error: one\nerror: of /there/output\n", True),
+        (1, "error: of /there/output\nand more\n", True),
+        (1, "error: of /there/output (unexpected KeyError; --debug shows the traceback)\n", True),
+        (1, "error: somewhere\n", True),
+    ],
+)
+def test_a_failure_is_told_in_one_line(commands, tmp_path, status, errors, is_found):
+    site = Site(Subject("counter", (), ""), tmp_path, commands)
+    problems = site.problems_of_refusal(Ended(status, "", errors.replace("/there", str(site.disk))), names_place=True)
+    assert {problem.kind for problem in problems} == ({"badly told"} if is_found else set())
