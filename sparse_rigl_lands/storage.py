@@ -46,10 +46,17 @@ def put_in_place(temporary: pathlib.Path, path: pathlib.Path) -> None:
 
 
 def write_bytes(path: pathlib.Path, content: bytes) -> None:
-    """Writes a file whole or not at all."""
+    """Writes a file whole or not at all.
+
+    Raises:
+      OSError: it cannot be written, as on a full disk; an earlier file of that name is as it was.
+    """
     temporary = partial(path)
-    temporary.write_bytes(content)
-    put_in_place(temporary, path)
+    try:
+        temporary.write_bytes(content)
+        put_in_place(temporary, path)
+    except OSError as error:  # a full disk's does not name the file
+        raise OSError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def write_text(path: pathlib.Path, content: str) -> None:

@@ -18,6 +18,14 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     assert storage.read_json(path) == {"a": 1}
 
 
+def test_on_a_full_disk_the_file_is_named(tmp_path):
+    path = tmp_path / "summary.json"
+    storage.partial(path).symlink_to("/dev/full")
+    with pytest.raises(OSError, match="^cannot write .*/summary.json: No space left on device$"):
+        storage.write_json(path, {"a": 1})
+    assert not path.exists()
+
+
 def test_not_a_number_is_not_json(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         storage.write_json(tmp_path / "x.json", {"a": float("nan")})

@@ -52,6 +52,9 @@ def save(prefix: pathlib.Path, checkpoint: Checkpoint) -> None:
     Args:
       prefix: of ``files.RunFiles.checkpoint``; its directory is made.
       checkpoint: what to write.
+
+    Raises:
+      OSError: it cannot be written, as on a full disk.
     """
     prefix.parent.mkdir(parents=True, exist_ok=True)
     point = checkpoint.point
@@ -68,7 +71,11 @@ def save(prefix: pathlib.Path, checkpoint: Checkpoint) -> None:
             # In one order, whatever order they came in: the same values are then the same bytes.
             **{group: {name: tf.Variable(array) for name, array in sorted(of.items())} for group, of in groups.items()},
         )
-        bundle.write(str(temporary))
+        try:
+            bundle.write(str(temporary))
+        except tf.errors.OpError as error:
+            reason = error.message.rpartition("; ")[2].partition(" [Op:")[0]  # between the operation's node and its name
+            raise OSError(f"cannot write checkpoint {prefix}: {reason}") from error
     storage.put_in_place(files.data_file(temporary), files.data_file(prefix))
     storage.put_in_place(files.index_file(temporary), files.index_file(prefix))
 

@@ -90,6 +90,14 @@ def test_a_kill_while_it_is_saved_leaves_no_checkpoint(tmp_path, random, monkeyp
     assert checkpoint.load(run.checkpoint(7)).point.origin == ORIGIN
 
 
+def test_that_it_cannot_be_written_is_told_in_a_line(tmp_path, random):
+    prefix = files.RunFiles(tmp_path).checkpoint(7)
+    prefix.parent.mkdir()
+    storage.partial(prefix).with_name(f".{prefix.name}.partial_temp").write_text("where TensorFlow makes a directory")
+    with pytest.raises(OSError, match=r"^cannot write checkpoint .*/step_00000007: [A-Z][\w ]+$"):
+        checkpoint.save(prefix, _checkpoint(random))
+
+
 def test_without_its_index_it_is_no_checkpoint(saved):
     """The index is put in place last, so this is what a kill leaves behind."""
     files.index_file(saved).unlink()
