@@ -67,10 +67,10 @@ def train_from_latest(
     def keeps(step: int) -> bool:
         return step == initialization.origin.global_step or recipe.keeps(step)
 
-    workers.chief_does(lambda: run.clean_checkpoints(keeps))
     saved = run.checkpoint_steps()
     workers.check_alike(str(saved), f"checkpoints in {run.directory}; it must be one directory for all")
     start = checkpoints.load(run.checkpoint(saved[-1])) if saved else Checkpoint(initialization, {})
+    workers.chief_does(lambda: run.clean_checkpoints(keeps))  # of a damaged one the one before is all that is left
     origin, step = initialization.origin, start.point.origin.global_step
     trainer.restore(start)
     log = MetricsLog(run, start, recipe.batch_size, writes=workers.is_chief)

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import functools
+import shutil
 
 import numpy as np
 import pytest
@@ -112,6 +113,19 @@ def test_a_stopped_run_goes_on_to_the_same_bits(workload, tmp_path, monkeypatch,
     stopped = train("stopped")
     for file in (lambda run: files.data_file(run.checkpoint(25)), lambda run: run.metrics):
         assert file(stopped).read_bytes() == file(undisturbed).read_bytes()
+
+
+def test_of_a_damaged_checkpoint_the_one_before_is_left(train, workload, tmp_path):
+    """A kill between the two moments at which the later one is complete and the earlier one removed leaves both."""
+    run = train(str(tmp_path), workload, Dense(), _recipe(steps=3))
+    run.summary.unlink()
+    for file in (files.index_file, files.data_file):
+        shutil.copy(file(run.checkpoint(3)), file(run.checkpoint(2)))
+    files.index_file(run.checkpoint(3)).write_bytes(b"")
+    with pytest.raises(InputError, match="step_00000003 is damaged"):
+        train(str(tmp_path), workload, Dense(), _recipe(steps=3))
+    assert run.checkpoint_steps() == [0, 2, 3]
+    checkpoint.load(run.checkpoint(2))
 
 
 def test_finished_work_is_recognised(train, workload, tmp_path, monkeypatch):
