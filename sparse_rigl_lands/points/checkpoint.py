@@ -74,7 +74,7 @@ def save(prefix: pathlib.Path, checkpoint: Checkpoint) -> None:
         try:
             bundle.write(str(temporary))
         except tf.errors.OpError as error:
-            reason = error.message.rpartition("; ")[2].partition(" [Op:")[0]  # between the operation's node and its name
+            reason = error.message.rpartition("; ")[2].partition(" [Op:")[0]  # between TensorFlow's node and operation
             raise OSError(f"cannot write checkpoint {prefix}: {reason}") from error
     storage.put_in_place(files.data_file(temporary), files.data_file(prefix))
     storage.put_in_place(files.index_file(temporary), files.index_file(prefix))

@@ -1,6 +1,5 @@
 """What a run logs: one row per interval, to ``metrics.csv`` and TensorBoard."""
 
-import csv
 import time
 
 import numpy as np
@@ -11,15 +10,19 @@ from sparse_rigl_lands.training.tensorboard import Observation, TensorBoard
 
 _SUMS = "interval/sums"
 _STEPS = "interval/steps"
+_ROWS = "interval/rows"
+_COLUMNS = ("step", "smoothed_cross_entropy", "l2", "accuracy", "learning_rate", "sparsity")
 
 
 class MetricsLog:
     """Averages the steps of an interval and writes them as one row.
 
+    The table is never read back: a checkpoint holds the rows until its step, so that a table that was damaged, or has
+    rows of later steps, is made again.
+
     Args:
       run: where.
-      start: the checkpoint that training goes on from: it holds the sums of the interval begun,
-        and rows of later steps are dropped.
+      start: the checkpoint that training goes on from: it holds the rows and the sums of the interval begun.
       batch_size: images per step.
       writes: whether this process is the one that writes.
     """
@@ -27,12 +30,12 @@ class MetricsLog:
     def __init__(self, run: files.RunFiles, start: Checkpoint, batch_size: int, writes: bool = True):
         self._run = run
         self._batch_size = batch_size
-        step = start.point.origin.global_step
-        self._rows: list[dict[str, str | float]] = [row for row in _read(run) if int(row["step"]) <= step]
+        self._rows = np.array(start.training.get(_ROWS, np.zeros((0, len(_COLUMNS)))))
         self._sums = np.array(start.training.get(_SUMS, np.zeros(3)))
         self._steps = int(start.training.get(_STEPS, 0))
         self._tensorboard = TensorBoard(run) if writes else None
-        self._last_write, self._last_step = time.monotonic(), step
+        self._last_write, self._last_step = time.monotonic(), start.point.origin.global_step
+        self._write_table()
 
     def add(self, metrics: np.ndarray) -> None:
         """Counts steps: [n, 3] of ``Trainer.take_steps``."""
@@ -52,27 +55,19 @@ class MetricsLog:
         now = time.monotonic()
         rate = (step - self._last_step) * self._batch_size / (now - self._last_write)
         self._last_write, self._last_step = now, step
-        loss, l2, accuracy = (float(value) for value in self._sums / self._steps)
-        scalars = {
-            "smoothed_cross_entropy": loss,
-            "l2": l2,
-            "accuracy": accuracy,
-            "learning_rate": learning_rate,
-            "sparsity": observation.sparsity["all"],
-        }
+        row = [step, *(self._sums / self._steps), learning_rate, observation.sparsity["all"]]
         self._sums, self._steps = np.zeros(3), 0
-        self._rows.append({"step": step, **scalars})
+        self._rows = np.vstack([self._rows, row])
+        self._write_table()
         if self._tensorboard is not None:
-            storage.write_csv(self._run.metrics, self._rows)
+            scalars = dict(zip(_COLUMNS[1:], map(float, row[1:]), strict=True))
             self._tensorboard.write(step, {**scalars, "images_per_second": rate}, observation)
 
     def state(self) -> dict[str, np.ndarray]:
-        """The sums of the interval begun, for the checkpoint."""
-        return {_SUMS: self._sums, _STEPS: np.array(self._steps)}
+        """The rows and the sums of the interval begun, for the checkpoint."""
+        return {_ROWS: self._rows, _SUMS: self._sums, _STEPS: np.array(self._steps)}
 
-
-def _read(run: files.RunFiles) -> list[dict[str, str | float]]:
-    if not run.metrics.exists():
-        return []
-    with run.metrics.open(newline="", encoding="utf-8") as table:
-        return list(csv.DictReader(table))
+    def _write_table(self) -> None:
+        if self._tensorboard is not None and len(self._rows):
+            rows = [dict(zip(_COLUMNS, row, strict=True)) for row in self._rows.tolist()]
+            storage.write_csv(self._run.metrics, [{**row, "step": int(row["step"])} for row in rows])

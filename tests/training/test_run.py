@@ -128,6 +128,17 @@ def test_of_a_damaged_checkpoint_the_one_before_is_left(train, workload, tmp_pat
     checkpoint.load(run.checkpoint(2))
 
 
+@pytest.mark.parametrize("content", [b"", b"step,l2\n3,0.5\n"])
+def test_a_damaged_table_of_metrics_is_made_again(train, workload, tmp_path, content):
+    """Though there is no step left to take, nor a row to add."""
+    run = train(str(tmp_path), workload, Dense(), _recipe(steps=3, log_every=1))
+    before = run.metrics.read_bytes()
+    run.summary.unlink()
+    run.metrics.write_bytes(content)
+    train(str(tmp_path), workload, Dense(), _recipe(steps=3, log_every=1))
+    assert run.metrics.read_bytes() == before
+
+
 def test_finished_work_is_recognised(train, workload, tmp_path, monkeypatch):
     run = train(str(tmp_path), workload, Dense(), _recipe(steps=3))
     before = run.summary.read_bytes()
