@@ -60,7 +60,11 @@ def main() -> None:
                     kinds = [{problem.kind for problem in each.problems} for each in injections]
                     by_kind = [sum(kind in of for of in kinds) for kind in ("lost", "wrong", "badly told")]
                     findings += sum(map(bool, kinds))
-                    table.add_row(name, fault, *map(str, (len(kinds), sum(not of for of in kinds), *by_kind)))
+                    counted = [str(count) for count in (len(kinds), sum(not of for of in kinds), *by_kind)]
+                    table.add_row(name, fault, *counted)
+                    print(
+                        f"{name}, {fault}: {', '.join(counted)} injected, survived, lost, wrong, badly told", flush=True
+                    )
         finally:
             commands.end()
     rich.print(table)

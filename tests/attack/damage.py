@@ -13,7 +13,8 @@ from tests.attack.site import Injection, Problem, Site
 def damage(site: Site, random: np.random.Generator, count: int) -> Iterator[Injection]:
     """Damages one file, and runs the command again.
 
-    It may end as the undisturbed one, or name the file, or its directory, and change nothing else that is saved.
+    It may end as the undisturbed one, or name the file, or its directory, and change nothing else that is saved. A
+    command that starts others need not read the checkpoints of finished ones: then they must be refused where they are.
 
     Args:
       site: of the command.
@@ -36,6 +37,8 @@ def damage(site: Site, random: np.random.Generator, count: int) -> Iterator[Inje
 def _problems(site: Site, name: str) -> list[Problem]:
     before = evidence.tree(site.output)
     ended = site.run()
+    if ended.status == 0 and site.subject.starts_others and "checkpoints/" in name:
+        return site.problems_of_end(ended, apart_from=name) + _problems_if_read(site)
     if ended.status == 0:
         return site.problems_of_end(ended)
     after = evidence.tree(site.output)
@@ -44,6 +47,12 @@ def _problems(site: Site, name: str) -> list[Problem]:
     if changed:
         problems.append(Problem("lost", f"refuses, but has changed {', '.join(changed)}"))
     return problems
+
+
+def _problems_if_read(site: Site) -> list[Problem]:
+    if site.wrong_files(must_be_all=True) and not site.lost_since({}):
+        return [Problem("wrong", "a damaged checkpoint is not refused where it is read")]
+    return []
 
 
 def _one_of_each_kind(directory: pathlib.Path, random: np.random.Generator) -> list[str]:

@@ -146,11 +146,11 @@ class Site:
         """What is wrong after the same command was run again, with nothing in its way."""
         return self.problems_of_end(self.run(afresh))
 
-    def problems_of_end(self, ended: Ended) -> list[Problem]:
-        """What is wrong with a command that must have ended as the undisturbed one."""
+    def problems_of_end(self, ended: Ended, apart_from: str = "") -> list[Problem]:
+        """What is wrong with a command that must have ended as the undisturbed one; of one file it may not know."""
         if ended.status != 0:
             return [Problem("badly told", f"does not go on, but ends with {ended.status}: {_last(ended.errors)}")]
-        problems = self.wrong_files(must_be_all=True)
+        problems = self.wrong_files(must_be_all=True, apart_from=apart_from)
         if ended.output != self._printed:
             problems.append(Problem("wrong", f"prints other than the undisturbed: {ended.output!r}"))
         return problems
