@@ -48,7 +48,7 @@ class Job:
       result: a file that is there once the job is done: another one is another result.
       needs: the names of the jobs that must be done before.
       kind: jobs of one kind take about the same time.
-      others: further files that are there once it is done.
+      others: further files that are there once it is done, and are part of the result.
     """
 
     name: str
@@ -235,7 +235,7 @@ def _write_record(job: Job, by_name: Mapping[str, Job], logs: pathlib.Path, seco
 
 def _state(job: Job, by_name: Mapping[str, Job]) -> dict[str, Any]:
     """All that decides a result, and the result, as JSON."""
-    results = {each: _digest(by_name[each].result) for each in (job.name, *job.needs)}
+    results = {each: _digest(by_name[each]) for each in (job.name, *job.needs)}
     return {"command": list(job.command), "configuration": job.configuration.splitlines(), "results": results}
 
 
@@ -252,8 +252,14 @@ def _end(processes: Sequence[subprocess.Popen]) -> None:
             process.wait()
 
 
-def _digest(path: pathlib.Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+def _digest(job: Job) -> str:
+    """Of all files that a job has left, or nothing."""
+    if _lacking(job):
+        return ""
+    digest = hashlib.sha256()
+    for path in (job.result, *job.others):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def _start(job: Job, logs: pathlib.Path) -> subprocess.Popen:

@@ -69,6 +69,15 @@ def test_another_configuration_a_missing_result_or_record_is_done_again(job, run
     assert run([job("a", configuration="other")])[1] == ["+a", "-a"]
 
 
+def test_a_damaged_table_beside_the_result_is_done_again(job, run, tmp_path):
+    table = tmp_path / "a.csv"
+    with_table = dataclasses.replace(job("a", program=f"open({str(table)!r}, 'w')"), others=(table,))
+    run([with_table])
+    assert run([with_table])[1] == []
+    table.write_text("damaged")
+    assert run([with_table])[1] == ["+a", "-a"]
+
+
 def test_what_was_built_upon_another_result_is_done_again(job, run, tmp_path):
     jobs = [job("a"), job("b", ("a",)), job("c", ("b",)), job("other")]
     run(jobs)
