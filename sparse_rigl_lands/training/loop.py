@@ -57,7 +57,7 @@ def train_from_latest(
       The last point, and the seconds that it took.
 
     Raises:
-      InputError: the latest checkpoint is damaged, or of another network, or not seen by all workers.
+      InputError: a checkpoint is damaged, or of another network, or not seen by all workers.
       DivergedError: the loss of a step, or a weight after it, is not finite.
       PreemptedError: SIGTERM has asked the process, or another worker, to end; what was done is saved.
     """
@@ -69,7 +69,9 @@ def train_from_latest(
 
     saved = run.checkpoint_steps()
     workers.check_alike(str(saved), f"checkpoints in {run.directory}; it must be one directory for all")
-    start = checkpoints.load(run.checkpoint(saved[-1])) if saved else Checkpoint(initialization, {})
+    start = Checkpoint(initialization, {})
+    for each in saved:  # all are read: damage is told now, and not once the earlier ones are needed
+        start = checkpoints.load(run.checkpoint(each))
     workers.chief_does(lambda: run.clean_checkpoints(keeps))  # of a damaged one the one before is all that is left
     origin, step = initialization.origin, start.point.origin.global_step
     trainer.restore(start)

@@ -139,6 +139,16 @@ def test_a_damaged_table_of_metrics_is_made_again(train, workload, tmp_path, con
     assert run.metrics.read_bytes() == before
 
 
+@pytest.mark.parametrize("file", [files.index_file, files.data_file])
+def test_a_damaged_checkpoint_is_told_though_a_later_one_is_there(train, workload, tmp_path, file):
+    run = train(str(tmp_path), workload, Dense(), _recipe(steps=3))
+    run.summary.unlink()
+    path = file(run.checkpoint(0))
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(InputError, match="step_00000000 is damaged"):
+        train(str(tmp_path), workload, Dense(), _recipe(steps=3))
+
+
 def test_finished_work_is_recognised(train, workload, tmp_path, monkeypatch):
     run = train(str(tmp_path), workload, Dense(), _recipe(steps=3))
     before = run.summary.read_bytes()
