@@ -142,7 +142,7 @@ class _Directory:
         in_force = "".join(f"{_IN_FORCE}{name} = {value!r}\n" for name, value in settings.items())
         content = f"{config}\n# In force, for the record:\n{in_force}"
         if self.config.exists():
-            found = self.config.read_text(encoding="utf-8")
+            found = self.config.read_text(encoding="utf-8", errors="replace")
             if found != content:
                 raise InputError(
                     f"{self.directory} belongs to another configuration ({_first_difference(found, content)}); "
