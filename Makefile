@@ -7,6 +7,7 @@
 #   make docs    the documentation, in docs/_build/html
 #   make bazel   the tests again, by Bazel
 #   make package builds the wheel, and tries it with every Python from 3.10 to 3.13 that is on the PATH
+#   make attack  faults injected into every command, about 40 minutes; it needs Linux and Debian's package faketime
 #
 # PYTHON=python3.12 chooses the interpreter, TENSORFLOW=2.20.0 another version than the pinned one, both when
 # the environment is made: give VENV=.venv-2.20 with them for a second one.
@@ -18,7 +19,7 @@ RUN := $(VENV)/bin/python
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo study test test-whole lint bench docs bazel package clean
+.PHONY: demo study test test-whole lint bench docs attack bazel package clean
 .DEFAULT_GOAL := demo
 .DELETE_ON_ERROR:
 
@@ -59,6 +60,8 @@ bazel: $(VENV)/browser
 
 package: $(VENV)/installed-test
 	scripts/try_wheel.sh $(RUN) python3.10 python3.11 python3.12 python3.13
+attack: $(VENV)/installed-test
+	$(RUN) -m tests.attack
 
 # The tests look at the report with it.
 $(VENV)/browser: $(VENV)/installed-test

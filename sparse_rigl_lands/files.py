@@ -9,6 +9,7 @@ A training run::
         step_00000000.data-00000-of-00001
         step_00002000.index ...     P-S, the pruned solution
       metrics.csv                   one row per logging interval
+      sha256sums.txt                digests of all of these and of the summary, by which damage is noticed
       summary.json                  written last: its presence means that the run is finished
       tensorboard/
 
@@ -22,6 +23,7 @@ A path::
       path.csv                      one row per t
       path_covariance.csv           of the mean losses of every two t
       path_classes.csv              one row per t and class, where they were asked for
+      sha256sums.txt                digests of all of these and of path.json, by which damage is noticed
       path.json                     written after the tables: its presence means that the path is finished
       path.png, path.svg            drawn from the two, at every call
 
@@ -83,6 +85,11 @@ class _Directory:
     @property
     def config(self) -> pathlib.Path:
         return self.directory / "config.gin"
+
+    @property
+    def digests(self) -> pathlib.Path:
+        """Of all that finished work consists of."""
+        return self.directory / "sha256sums.txt"
 
     def create(self) -> None:
         """Makes the directory, or says why it cannot be written.
@@ -183,6 +190,10 @@ class RunFiles(_Directory):
         """The prefix of the checkpoint of a global step."""
         return self.checkpoints / f"step_{step:08d}"
 
+    def parts(self) -> list[pathlib.Path]:
+        """What a finished run consists of, its summary last."""
+        return [self.config, self.metrics, *sorted(self.checkpoints.glob("step_*")), self.summary]
+
     def clean_checkpoints(self, keep: Callable[[int], bool]) -> None:
         """Removes what is no longer wanted, and what a process that was killed has left behind.
 
@@ -254,6 +265,11 @@ class PathFiles(_Directory):
     @property
     def result(self) -> pathlib.Path:
         return self.directory / "path.json"
+
+    def parts(self) -> list[pathlib.Path]:
+        """What a finished path consists of, its result last; not all have all of it."""
+        tables, points = (self.table, self.covariance, self.classes), sorted(self.control_points.glob("point_*"))
+        return [self.config, *tables, *points, *self.fit.parts(), self.result]
 
     @property
     def figures(self) -> tuple[pathlib.Path, pathlib.Path]:

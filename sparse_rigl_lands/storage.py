@@ -63,9 +63,14 @@ def write_text(path: pathlib.Path, content: str) -> None:
     write_bytes(path, content.encode())
 
 
+def json_bytes(content: Mapping[str, Any]) -> bytes:
+    """Strict JSON (no NaN), keys in the order given."""
+    return (json.dumps(content, indent=2, allow_nan=False) + "\n").encode()
+
+
 def write_json(path: pathlib.Path, content: Mapping[str, Any]) -> None:
-    """Writes strict JSON (no NaN), keys in the order given."""
-    write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+    """Writes what ``json_bytes`` makes of an object."""
+    write_bytes(path, json_bytes(content))
 
 
 def read_json(path: pathlib.Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ COMMON = {
     "files",
     "project",
     "storage",
+    "digests",
     "distribution",
     "devices",
     "replicas",

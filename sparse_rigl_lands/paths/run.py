@@ -6,7 +6,7 @@ import functools
 import gc
 import time
 
-from sparse_rigl_lands import files, storage
+from sparse_rigl_lands import digests, files, storage
 from sparse_rigl_lands.paths import results
 from sparse_rigl_lands.paths.evaluator import PathEvaluator, StatisticsOfPlaces, unit_of
 from sparse_rigl_lands.paths.fitting import CurveFit
@@ -37,7 +37,7 @@ def interpolate(prepared: PreparedPath) -> files.PathFiles:
 
     Raises:
       InputError: the network, the curve or the fitting cannot work, or the directory cannot be written or
-        holds another path. Nothing has been written then.
+        holds another path, or this one damaged. Nothing has been written then.
       PreemptedError: SIGTERM has asked the process, or another worker, to end; what was done is saved.
       DivergedError: the loss is not finite somewhere on the path, or at an end as its checkpoint
         describes it.
@@ -49,6 +49,7 @@ def interpolate(prepared: PreparedPath) -> files.PathFiles:
     with contextlib.ExitStack() as held:
         workers.chief_does(lambda: held.enter_context(written.claimed(prepared.config, prepared.settings)))
         if workers.any(written.result.exists() and written.table.exists()):
+            workers.chief_does(lambda: digests.check(written.digests, written.parts()))
             workers.chief_does(written.discard_partial_sums)
             return written
         started, path = time.monotonic(), prepared.path
@@ -117,7 +118,7 @@ def _evaluate(
         storage.write_csv(written.covariance, results.covariance_rows(evaluated))
         if prepared.per_class:
             storage.write_csv(written.classes, results.class_rows(evaluated))
-        storage.write_json(written.result, result)
+        digests.finish(written.digests, written.parts(), written.result, storage.json_bytes(result))
         written.discard_partial_sums()
 
     workers.chief_does(write)

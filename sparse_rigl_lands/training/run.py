@@ -13,7 +13,7 @@ import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-from sparse_rigl_lands import devices, distribution, files, storage
+from sparse_rigl_lands import devices, digests, distribution, files, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import point as points
 from sparse_rigl_lands.points.point import Origin, Point
@@ -122,14 +122,17 @@ def train(prepared: PreparedRun) -> files.RunFiles:
       The files written.
 
     Raises:
-      InputError: the directory cannot be written, or belongs to another run; nothing has been written then.
+      InputError: the directory cannot be written, belongs to another run, or holds a finished one that was damaged;
+        nothing has been written then.
       DivergedError: the loss was not finite.
     """
     run, workers = prepared.run, Workers(prepared.trainer.strategy)
     workers.check_alike(f"{prepared.config}{dict(prepared.settings)}", "configuration")
     with contextlib.ExitStack() as held:
         workers.chief_does(lambda: held.enter_context(run.claimed(prepared.config, prepared.settings)))
-        if not workers.any(run.summary.exists()):
+        if workers.any(run.summary.exists()):
+            workers.chief_does(lambda: digests.check(run.digests, run.parts()))
+        else:
             _train(prepared, workers)
     return run
 
@@ -168,7 +171,7 @@ def _train(prepared: PreparedRun, workers: Workers) -> None:
         "seconds_of_last_process": round(seconds, 1),
         "environment": _environment(trainer.strategy),
     }
-    workers.chief_does(lambda: storage.write_json(run.summary, summary))
+    workers.chief_does(lambda: digests.finish(run.digests, run.parts(), run.summary, storage.json_bytes(summary)))
 
 
 def _check_sparsity(solution: Point, initialization: Point, targets: Mapping[str, int]) -> list[dict[str, Any]]:

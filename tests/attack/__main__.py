@@ -85,8 +85,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--command", action="append", choices=_COMMANDS, help="may repeat; all by default")
     parser.add_argument("--fault", action="append", choices=_FAULTS, help="may repeat; all by default")
     parser.add_argument("--kills", type=int, default=20, help="of every command")
-    parser.add_argument("--disks", type=int, default=4, help="sizes of full disks")
-    parser.add_argument("--damages", type=int, default=10, help="of interrupted and of finished work each")
+    parser.add_argument("--disks", type=int, default=3, help="sizes of full disks")
+    parser.add_argument("--damages", type=int, default=5, help="of interrupted and of finished work each")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     arguments.command = arguments.command or _COMMANDS

@@ -62,7 +62,7 @@ def test_files_of_a_path(interpolate, workload, ends, tmp_path):
     assert result["images"] == 1437
     assert result["independent_units"] == {"unit": "batch", "count": 3}
     assert result["ends_on_the_path"] == pytest.approx({"start": losses.iloc[0], "end": losses.iloc[-1]})
-    written = {"config.gin", "path.csv", "path.json", "path_covariance.csv"}
+    written = {"config.gin", "path.csv", "path.json", "path_covariance.csv", "sha256sums.txt"}
     assert {file.name for file in tmp_path.iterdir()} == {*written, storage.LOCK}
 
 
@@ -151,6 +151,16 @@ def test_one_process_at_a_time_evaluates_a_path(interpolate, workload, ends, tmp
     with storage.alone(tmp_path), pytest.raises(InputError, match=f"another command is at work in {tmp_path}"):
         interpolate(str(tmp_path), *ends, workload, num_points=3, batch_size=479)
     assert [path.name for path in tmp_path.iterdir()] == [storage.LOCK]
+
+
+@pytest.mark.parametrize("damaged", ["path.csv", "path_covariance.csv", "path.json"])
+def test_a_finished_path_that_was_damaged_is_not_told(interpolate, workload, ends, tmp_path, damaged):
+    interpolate(str(tmp_path), *ends, workload, num_points=3)
+    content = bytearray((tmp_path / damaged).read_bytes())
+    content[-20] ^= 1
+    (tmp_path / damaged).write_bytes(content)
+    with pytest.raises(InputError, match=f"{damaged} is damaged"):
+        interpolate(str(tmp_path), *ends, workload, num_points=3)
 
 
 def test_a_loss_that_is_not_finite_is_named_and_no_path_written(interpolate, workload, ends, tmp_path):

@@ -139,6 +139,16 @@ def test_a_damaged_table_of_metrics_is_made_again(train, workload, tmp_path, con
     assert run.metrics.read_bytes() == before
 
 
+@pytest.mark.parametrize("damaged", ["metrics.csv", "summary.json", "checkpoints/step_00000000.index"])
+def test_a_finished_run_that_was_damaged_is_not_told(train, workload, tmp_path, damaged):
+    train(str(tmp_path), workload, Dense(), _recipe(steps=3))
+    content = bytearray((tmp_path / damaged).read_bytes())
+    content[-20] ^= 1
+    (tmp_path / damaged).write_bytes(content)
+    with pytest.raises(InputError, match=f"{damaged} is damaged"):
+        train(str(tmp_path), workload, Dense(), _recipe(steps=3))
+
+
 @pytest.mark.parametrize("file", [files.index_file, files.data_file])
 def test_a_damaged_checkpoint_is_told_though_a_later_one_is_there(train, workload, tmp_path, file):
     run = train(str(tmp_path), workload, Dense(), _recipe(steps=3))
