@@ -60,6 +60,7 @@ bazel: $(VENV)/browser
 
 package: $(VENV)/installed-test
 	scripts/try_wheel.sh $(RUN) python3.10 python3.11 python3.12 python3.13
+
 attack: $(VENV)/installed-test
 	$(RUN) -m tests.attack
 
