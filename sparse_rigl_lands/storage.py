@@ -7,9 +7,14 @@ import io
 import json
 import os
 import pathlib
+import typing
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
+from sparse_rigl_lands import schema
 from sparse_rigl_lands.errors import InputError
 
 PARTIAL = ".partial"  # how the name of a file ends while it is being written
@@ -73,19 +78,92 @@ def write_json(path: pathlib.Path, content: Mapping[str, Any]) -> None:
     write_bytes(path, json_bytes(content))
 
 
-def read_json(path: pathlib.Path) -> dict[str, Any]:
+def read_json(path: pathlib.Path, kind: Any = dict[str, Any]) -> dict[str, Any]:
     """Reads a JSON object that an earlier command wrote.
 
+    Args:
+      path: of the file.
+      kind: what it must hold, see ``schema.fault_of``.
+
     Raises:
-      InputError: the file does not hold a JSON object.
+      InputError: the file does not hold such an object, or strict JSON.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        content = json.loads(read_text(path), parse_constant=_refuse)
+        json.dumps(content, ensure_ascii=False).encode()  # half of a surrogate pair could be written nowhere
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged: {error}") from error
     if not isinstance(content, dict):
         raise InputError(f"{path} is damaged: it holds no JSON object")
+    if fault := schema.fault_of(content, kind):
+        raise InputError(f"{path} is damaged: {fault}")
     return content
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
+
+
+def read_text(path: pathlib.Path) -> str:
+    """Reads text that an earlier command wrote.
+
+    Raises:
+      InputError: the file does not hold text.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is damaged: {error}") from error
+
+
+def read_table(path: pathlib.Path, row: Any) -> pd.DataFrame:
+    """Reads a CSV file that an earlier command wrote.
+
+    Args:
+      path: of the file.
+      row: the ``TypedDict`` of the columns that it must have, which are ``str``, a ``Literal`` of words, ``int``,
+        ``float`` (finite), or ``float | None`` where a cell may be empty; or ``dict[str, float]``, numbers in any.
+
+    Raises:
+      InputError: the file does not hold such a table, or one without rows.
+    """
+    columns = typing.get_type_hints(row) if typing.is_typeddict(row) else {}
+    words = [name for name, kind in columns.items() if kind is str or typing.get_origin(kind) is typing.Literal]
+    try:
+        table = pd.read_csv(
+            path,
+            dtype=dict.fromkeys(words, str),
+            na_values={name: [""] for name in columns if name not in words},
+            keep_default_na=False,
+            low_memory=False,
+        )
+    except ValueError as error:
+        raise InputError(f"{path} is damaged: {str(error).strip()}") from error
+    columns = columns or dict.fromkeys(table.columns, typing.get_args(row)[1])
+    faults = (_fault_of_column(table, name, kind) for name, kind in columns.items())
+    if not len(table) or not isinstance(table.index, pd.RangeIndex):
+        raise InputError(f"{path} is damaged: it has no rows, or cells without a column")
+    if fault := next(filter(None, faults), ""):
+        raise InputError(f"{path} is damaged: {fault}")
+    return table
+
+
+def _fault_of_column(table: pd.DataFrame, name: str, kind: Any) -> str:
+    if name not in table:
+        return f"it has no column {name}"
+    column = table[name]
+    if kind is str:
+        return ""
+    if typing.get_origin(kind) is typing.Literal:
+        return (
+            "" if column.isin(typing.get_args(kind)).all() else f"a cell of {name} is none of {typing.get_args(kind)}"
+        )
+    if kind is int:
+        return "" if column.dtype == "int64" else f"{name} is not whole numbers"
+    is_number = column.dtype in ("int64", "float64")
+    if kind is not float:
+        column = column.dropna()
+    return "" if is_number and np.isfinite(column).all() else f"{name} is not finite numbers"
 
 
 def write_csv(path: pathlib.Path, rows: Sequence[Mapping[str, object]]) -> None:

@@ -13,6 +13,7 @@ COMMON = {
     "project",
     "storage",
     "digests",
+    "schema",
     "distribution",
     "devices",
     "replicas",

@@ -1,7 +1,10 @@
 """Protects: a file is written whole or not at all, by one process at a time, and a damaged one is named."""
 
+import math
+import re
 import subprocess
 import sys
+from typing import Literal, TypedDict
 
 import pytest
 
@@ -32,9 +35,23 @@ def test_not_a_number_is_not_json(tmp_path):
     assert not (tmp_path / "x.json").exists()
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1]", '{"a": 1'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[1]",
+        '{"a": 1',
+        '{"a": NaN}',
+        '{"a": -Infinity}',
+        '{"a": "\\ud800"}',
+        b"\xff",
+        "[" * 100_000,
+        "9" * 5000,
+    ],
+)
 def test_a_damaged_json_file_is_named(tmp_path, content):
-    (tmp_path / "path.json").write_text(content)
+    (tmp_path / "path.json").write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(InputError, match="path.json is damaged"):
         storage.read_json(tmp_path / "path.json")
 
@@ -51,3 +68,81 @@ def test_a_lock_ends_with_its_process(tmp_path):
         other.kill()
     with storage.alone(tmp_path):
         pass
+
+
+def test_what_is_not_as_declared_is_named(tmp_path):
+    storage.write_json(tmp_path / "path.json", {"a": {"b": "text"}})
+    assert storage.read_json(tmp_path / "path.json", dict[str, dict[str, str]]) == {"a": {"b": "text"}}
+    with pytest.raises(InputError, match="path.json is damaged: a.b is 'text', not int"):
+        storage.read_json(tmp_path / "path.json", dict[str, dict[str, int]])
+
+
+def test_what_is_no_text_is_named(tmp_path):
+    (tmp_path / "config.gin").write_bytes(b"\xff")
+    with pytest.raises(InputError, match="config.gin is damaged: 'utf-8' codec"):
+        storage.read_text(tmp_path / "config.gin")
+
+
+class _Row(TypedDict):
+    name: str
+    kind: Literal["", "a"]
+    step: int
+    loss: float
+    distance: float | None
+
+
+_HEAD = "name,kind,step,loss,distance\n"
+
+
+def _read_table(tmp_path, content, row=_Row):
+    (tmp_path / "table.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    return storage.read_table(tmp_path / "table.csv", row).to_dict("records")
+
+
+def test_a_table_comes_back_as_declared(tmp_path):
+    """Words stay words, whatever they look like; a cell may be empty where that was declared."""
+    first, second = _read_table(tmp_path, _HEAD + "None,,7,1.5,\n007,a,8,2,0.25\n")
+    assert first == {
+        "name": "None",
+        "kind": "",
+        "step": 7,
+        "loss": 1.5,
+        "distance": pytest.approx(math.nan, nan_ok=True),
+    }
+    assert second == {"name": "007", "kind": "a", "step": 8, "loss": 2.0, "distance": 0.25}
+    assert _read_table(tmp_path, "t,0.0\n0,1.5\n", dict[str, float]) == [{"t": 0, "0.0": 1.5}]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "No columns"),
+        (_HEAD, "it has no rows"),
+        ("\0", "it has no rows"),
+        (b"\xff\xfe" + _HEAD.encode(), "codec can't decode"),
+        (_HEAD + "x,a,1,2,3,4\n", "cells without a column"),
+        (_HEAD + "x,a,1,2,3\nx,a,1,2,3,4\n", "Expected 5 fields in line 3, saw 6"),
+        (_HEAD + 'x,a,1,2,"3\n', "EOF inside string"),
+        ("name,kind,step,loss\nx,a,1,2\n", "it has no column distance"),
+        (_HEAD + "x\n", "step is not whole numbers"),
+        (_HEAD + "x,b,1,2,3\n", "a cell of kind is none of"),
+        (_HEAD + "x,a,1.5,2,3\n", "step is not whole numbers"),
+        (_HEAD + "x,a,,2,3\n", "step is not whole numbers"),
+        (_HEAD + f"x,a,{10**19},2,3\n", "step is not whole numbers"),
+        (_HEAD + "x,a,1,two,3\n", "loss is not finite numbers"),
+        (_HEAD + "x,a,1,,3\n", "loss is not finite numbers"),
+        (_HEAD + "x,a,1,nan,3\n", "loss is not finite numbers"),
+        (_HEAD + "x,a,1,1e999,3\n", "loss is not finite numbers"),
+        (_HEAD + "x,a,1,True,3\n", "loss is not finite numbers"),
+        (_HEAD + "x,a,1,2,inf\n", "distance is not finite numbers"),
+    ],
+)
+def test_a_damaged_table_is_named(tmp_path, content, words):
+    with pytest.raises(InputError, match=f"table.csv is damaged: .*{re.escape(words)}") as refused:
+        _read_table(tmp_path, content)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_table_of_numbers_alone(tmp_path):
+    with pytest.raises(InputError, match="0.5 is not finite numbers"):
+        _read_table(tmp_path, "t,0.5\n0,x\n", dict[str, float])
