@@ -21,12 +21,14 @@ import json
 import pathlib
 import re
 from collections.abc import Mapping
+from typing import Any, TypedDict
 
 import numpy as np
 import tensorflow as tf
 
-from sparse_rigl_lands import files, storage
+from sparse_rigl_lands import files, schema, storage
 from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.points import bundle
 from sparse_rigl_lands.points.point import Origin, Point
 from sparse_rigl_lands.sparsity.mask import Mask
 
@@ -44,6 +46,11 @@ class Checkpoint:
 
     point: Point
     training: Mapping[str, np.ndarray]
+
+
+class _Steps(TypedDict):
+    first_step: int
+    global_step: int
 
 
 def save(prefix: pathlib.Path, checkpoint: Checkpoint) -> None:
@@ -90,15 +97,17 @@ def load(prefix: pathlib.Path) -> Checkpoint:
     groups: dict[str, dict[str, np.ndarray]] = {"weights": {}, "masks": {}, "statistics": {}, "training": {}}
     origin = None
     try:
+        bundle.check(prefix)
         reader = tf.train.load_checkpoint(str(prefix))
         for key in sorted(reader.get_variable_to_shape_map()):
             value = reader.get_tensor(key)  # reading is what verifies the checksum, so read everything
             group, _, name = key.removesuffix(_VALUE).partition("/")
             if group == "origin":
-                origin = Origin(**json.loads(value))
+                origin = _origin(json.loads(value))
             elif group in groups:
+                _check_type(key, value, group)
                 groups[group][_unescaped(name)] = value
-    except (tf.errors.OpError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
+    except (tf.errors.OpError, LookupError, OSError, RuntimeError, RecursionError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"checkpoint {prefix} is damaged: {reason}") from error
     if origin is None or not groups["weights"]:
@@ -131,7 +140,7 @@ def load_initialization(run: files.RunFiles) -> Point:
     Raises:
       InputError: as ``load_step``.
     """
-    return load_step(run, storage.read_json(run.summary)["first_step"]).point
+    return load_step(run, storage.read_json(run.summary, _Steps)["first_step"]).point
 
 
 def load_solution(run: files.RunFiles) -> Point:
@@ -140,7 +149,21 @@ def load_solution(run: files.RunFiles) -> Point:
     Raises:
       InputError: as ``load_step``.
     """
-    return load_step(run, storage.read_json(run.summary)["global_step"]).point
+    return load_step(run, storage.read_json(run.summary, _Steps)["global_step"]).point
+
+
+def _origin(fields: Any) -> Origin:
+    if fault := schema.fault_of(fields, Origin, "origin"):
+        raise ValueError(fault)
+    return Origin(**fields)
+
+
+def _check_type(key: str, value: Any, group: str) -> None:
+    """Refuses text, and weights that are no float32; a mask says itself that it must be bool."""
+    if isinstance(value, bytes):
+        raise ValueError(f"{key} is text")
+    if group in ("weights", "statistics") and value.dtype != np.float32:
+        raise ValueError(f"{key} has dtype {value.dtype}; it must be float32")
 
 
 def _check_agreement(weights: Mapping[str, np.ndarray], mask: Mask) -> None:

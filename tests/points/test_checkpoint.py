@@ -7,13 +7,15 @@ import pytest
 import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
+from tensorflow.core.protobuf.tensor_bundle_pb2 import BundleEntryProto
 
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.errors import InputError
-from sparse_rigl_lands.points import checkpoint
+from sparse_rigl_lands.points import bundle, checkpoint
 from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.points.point import Origin, Point
 from sparse_rigl_lands.sparsity.mask import Mask
+from tests.fuzz import tables
 
 ORIGIN = Origin("digits", "pruned", 3, 7)
 NAMES = st.text(alphabet="ab./S_1", min_size=1, max_size=12)
@@ -129,10 +131,12 @@ def test_no_flipped_bit_of_the_data_goes_unnoticed(tmp_path_factory, place, bit)
         checkpoint.load(prefix)
 
 
+_ORIGIN = {"workload": "digits", "method": "pruned", "seed": 0, "global_step": 0}
+
+
 def _write_raw(prefix, **groups):
-    origin = json.dumps({"workload": "digits", "method": "pruned", "seed": 0, "global_step": 0})
     values = {group: {name: tf.Variable(x) for name, x in arrays.items()} for group, arrays in groups.items()}
-    tf.train.Checkpoint(origin=tf.Variable(origin), **values).write(str(prefix))
+    tf.train.Checkpoint(origin=tf.Variable(json.dumps(_ORIGIN)), **values).write(str(prefix))
 
 
 def test_nan_in_a_checkpoint_is_named(tmp_path):
@@ -152,6 +156,54 @@ def test_a_mask_that_disagrees_with_the_weights_is_refused(tmp_path, live, words
     weights = {"stem/conv/kernel": np.array([1.0, 2.0, 0.0], "float32")}
     _write_raw(tmp_path / "raw", weights=weights, masks={"stem/conv/kernel": np.array(live)})
     with pytest.raises(InputError, match=f"raw: .*{words}"):
+        checkpoint.load(tmp_path / "raw")
+
+
+def test_a_damaged_index_with_right_checksums_is_refused(saved):
+    """TensorFlow would end the process."""
+    index = files.index_file(saved)
+    name, value = list(bundle.entries(index.read_bytes()))[-1]
+    entry = BundleEntryProto.FromString(value)
+    entry.shape.dim[0].size = -1
+    index.write_bytes(tables.index_of([(name, entry.SerializeToString())]))
+    with pytest.raises(InputError, match=f"checkpoint .*{saved.name} is damaged: the values of weights/"):
+        checkpoint.load(saved)
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        ({"weights": {"kernel": np.array("text")}}, "weights/kernel.* is text"),
+        ({"weights": {"kernel": np.array([1.0])}}, "weights/kernel.* has dtype float64"),
+        ({"weights": {"kernel": np.array([True])}}, "weights/kernel.* has dtype bool"),
+        (
+            {"weights": {"k": np.float32([1])}, "training": {"steps": np.array("text")}},
+            "training/steps.* is text",
+        ),
+        ({"weights": {"k": np.float32([1])}, "masks": {"k": np.array("text")}}, "masks/k.* is text"),
+    ],
+)
+def test_values_of_another_type_are_refused(tmp_path, groups, words):
+    _write_raw(tmp_path / "raw", **groups)
+    with pytest.raises(InputError, match=words):
+        checkpoint.load(tmp_path / "raw")
+
+
+@pytest.mark.parametrize(
+    ("origin", "words"),
+    [
+        ("[]", "origin is"),
+        (json.dumps({"workload": "digits", "method": "pruned", "seed": 0}), "origin lacks global_step"),
+        (json.dumps({**_ORIGIN, "global_step": "1"}), "origin.global_step is '1', not int"),
+        (json.dumps({**_ORIGIN, "workload": []}), "origin.workload is"),
+        (json.dumps({**_ORIGIN, "more": 1}), ".*unexpected keyword argument 'more'"),
+        ("[" * 100_000, "maximum recursion depth"),
+    ],
+)
+def test_an_origin_that_is_none_is_refused(tmp_path, origin, words):
+    weights = {"kernel": tf.Variable(np.ones(1, "float32"))}
+    tf.train.Checkpoint(origin=tf.Variable(origin), weights=weights).write(str(tmp_path / "raw"))
+    with pytest.raises(InputError, match=f"raw is damaged: {words}"):
         checkpoint.load(tmp_path / "raw")
 
 
