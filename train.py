@@ -21,6 +21,7 @@ def main() -> None:
     from sparse_rigl_lands.reporting import plans, tables
     from sparse_rigl_lands.training.plan import plan_of
     from sparse_rigl_lands.training.run import prepare_run, train
+    from sparse_rigl_lands.training.summary import Summary
     from sparse_rigl_lands.workers import Workers
 
     commandline.parse_gin("train")
@@ -33,7 +34,7 @@ def main() -> None:
     run = train(prepared)
     if not Workers(strategy).is_chief:
         return
-    summary = storage.read_json(run.summary)
+    summary = storage.read_json(run.summary, Summary)
     rich.print(tables.sparsity_table(summary))
     for data in ("train_augmented", "test"):
         result = summary[data]

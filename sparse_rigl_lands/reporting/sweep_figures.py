@@ -4,9 +4,10 @@ import pathlib
 
 import pandas as pd
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.reporting.drawing import draw
 from sparse_rigl_lands.reporting.panels import FigureData, Panel, Series
+from sparse_rigl_lands.studies.sweep import RunRow
 
 METHODS = {"pruned": "#0b5394", "lottery": "#b45f06", "scratch": "#a61c00", "dense": "#555555"}
 _READING = "Every run is a dot, the mean over seeds a line, from lowest to highest shaded."
@@ -26,7 +27,7 @@ def draw_sweep(sweep: files.SweepFiles) -> list[pathlib.Path]:
     Returns:
       The files written: Figure 1, Figure 5, or both, each as PNG and SVG.
     """
-    runs = pd.read_csv(sweep.table)
+    runs = storage.read_table(sweep.table, RunRow)
     written: list[pathlib.Path] = []
     for figure, paths in ((figure1(runs), sweep.figure1), (figure5(runs), sweep.figure5)):
         if figure is not None:

@@ -6,7 +6,7 @@ that it builds upon; ``dense-seed6`` and ``zeroed-0.9/zeroed_init-seed6`` are th
 
 import dataclasses
 from collections.abc import Callable, Container, Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import gin
 
@@ -15,6 +15,7 @@ from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.studies import settings
 from sparse_rigl_lands.studies.jobs import Job
 from sparse_rigl_lands.studies.software import software
+from sparse_rigl_lands.training.summary import Summary
 
 _SPARSE = ("pruned", "lottery", "scratch")
 _FROM_PRUNED = ("lottery", "scratch")
@@ -44,6 +45,18 @@ class SweepRun:
     zeroed_fraction: float = 0.0
     bindings: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+
+
+class RunRow(TypedDict):
+    """What figures take from a row of ``runs.csv``."""
+
+    method: str
+    seed: int
+    sparsity: float
+    zeroed_fraction: float
+    training_loss: float
+    test_accuracy: float
+    run: str
 
 
 @gin.configurable(module="sparse_rigl_lands")
@@ -176,13 +189,20 @@ def results(sweep: Sweep, sweep_files: files.SweepFiles, finished: Container[str
 
 
 def rows_of(sweep: Sweep, sweep_files: files.SweepFiles, finished: Container[str]) -> list[dict[str, Any]]:
-    """The rows of ``results``, not written."""
+    """The rows of ``results``, not written.
+
+    Raises:
+      InputError: the summary of a run is damaged.
+    """
     rows = []
     for run in sweep.runs():
         if run.name not in finished:
             continue
-        summary = storage.read_json(sweep_files.run(run.name).summary)
+        path = sweep_files.run(run.name).summary
+        summary = storage.read_json(path, Summary)
         layers = summary["layers"]
+        if not (layers and all(layer["shape"] for layer in layers)):
+            raise InputError(f"{path} is damaged: it tells of no kernels, or of one without a shape")
         at_start = {layer["kernel"]: layer["nonzero_at_start"] for layer in layers}
         sparsest = min(at_start, key=lambda name: at_start[name])
         rows.append(

@@ -1,6 +1,7 @@
 """The pruned run that another run builds upon: its mask, and the weights that it once had."""
 
 import dataclasses
+from typing import TypedDict
 
 import gin
 
@@ -8,6 +9,10 @@ from sparse_rigl_lands import files, project, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points.point import Origin, Point
+
+
+class _Summary(TypedDict):
+    workload: str
 
 
 @gin.configurable(module="sparse_rigl_lands")
@@ -76,7 +81,7 @@ class PrunedRun:
                 f"the pruned run {pruned.directory}, which {origin.method} builds upon, {state}; "
                 f"make it first: {self._command(pruned, origin.seed)}"
             )
-        workload = storage.read_json(pruned.summary)["workload"]
+        workload = storage.read_json(pruned.summary, _Summary)["workload"]
         if workload != origin.workload:
             raise InputError(f"the pruned run {pruned.directory} is of workload {workload}, not {origin.workload}")
         return pruned

@@ -15,6 +15,7 @@ def _row(method, seed, sparsity=0.0, zeroed=0.0, loss=0.1, accuracy=0.9):
         "zeroed_fraction": zeroed,
         "training_loss": loss,
         "test_accuracy": accuracy,
+        "run": f"{method}-seed{seed}",
     }
 
 

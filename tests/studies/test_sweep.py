@@ -11,6 +11,7 @@ from sparse_rigl_lands.sparsity.pruned import PruningSchedule
 from sparse_rigl_lands.studies import sweep as sweeps
 from sparse_rigl_lands.studies.sweep import Sweep
 from tests.commands import ROOT
+from tests.studies.finished_study import EVALUATION
 
 
 def _by_name(sweep):
@@ -95,16 +96,20 @@ def finished(tmp_path):
     for run in sweep.runs():
         layers = [
             {"kernel": name, "shape": [2, units], "nonzero_at_start": nonzero, "units_empty_at_start": empty}
+            | {"weights": 2 * units, "kept": 1, "sparsity": 0.98}
             for name, units, nonzero, empty in (("a/kernel", 8, 7, 3), ("b/kernel", 4, 0, 4))
         ]
         written.run(run.name).create()
         storage.write_json(
             written.run(run.name).summary,
             {
+                "workload": "digits",
+                "first_step": 0,
+                "global_step": 2000,
                 "sparsity": 0.98,
                 "layers": layers,
-                "train_augmented": {"cross_entropy": 0.25, "cross_entropy_error": 0.01},
-                "test": {"accuracy": 0.75, "count": 360},
+                "train_augmented": {**EVALUATION, "cross_entropy": 0.25, "cross_entropy_error": 0.01},
+                "test": {**EVALUATION, "accuracy": 0.75, "count": 360},
             },
         )
     return sweep, written, [run.name for run in sweep.runs()[:-1]]
@@ -122,6 +127,15 @@ def test_results_are_a_row_per_finished_run(finished):
     assert (row["kernels_empty_at_start"], row["units_empty_at_start"], row["units"]) == ("b/kernel", 7, 12)
     with written.table.open() as table:
         assert [each["run"] for each in csv.DictReader(table)] == [row["run"] for row in rows]
+
+
+@pytest.mark.parametrize(("layers", "words"), [([], "it tells of no kernels"), ([{}], "layers.0 lacks kept")])
+def test_a_damaged_summary_is_named(finished, layers, words):
+    sweep, written, names = finished
+    summary = written.run(names[0]).summary
+    storage.write_json(summary, storage.read_json(summary) | {"layers": layers})
+    with pytest.raises(InputError, match=f"summary.json is damaged: {words}"):
+        sweeps.results(sweep, written, names)
 
 
 def test_every_run_is_the_command_that_a_person_would_run(tmp_path, monkeypatch):

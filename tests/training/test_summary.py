@@ -1,0 +1,27 @@
+"""Protects: a run's summary holds all that is read from it, and one that does not is refused."""
+
+import pytest
+
+from sparse_rigl_lands import files, storage
+from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.training.summary import Summary
+
+
+def test_a_finished_run_has_told_all(small_run):
+    assert storage.read_json(files.RunFiles(small_run).summary, Summary)["workload"] == "digits"
+
+
+@pytest.mark.parametrize("missing", sorted(Summary.__required_keys__))
+def test_what_is_missing_is_named(small_run, tmp_path, missing):
+    summary = storage.read_json(files.RunFiles(small_run).summary)
+    del summary[missing]
+    storage.write_json(tmp_path / "summary.json", summary)
+    with pytest.raises(InputError, match=f"summary.json is damaged: it lacks {missing}"):
+        storage.read_json(tmp_path / "summary.json", Summary)
+
+
+def test_a_run_of_earlier_days_need_not_tell_its_environment(small_run, tmp_path):
+    summary = storage.read_json(files.RunFiles(small_run).summary)
+    del summary["environment"]
+    storage.write_json(tmp_path / "summary.json", summary)
+    assert storage.read_json(tmp_path / "summary.json", Summary) == summary
