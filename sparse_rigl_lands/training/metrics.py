@@ -1,6 +1,7 @@
 """What a run logs: one row per interval, to ``metrics.csv`` and TensorBoard."""
 
 import time
+from typing import TypedDict
 
 import numpy as np
 
@@ -11,7 +12,20 @@ from sparse_rigl_lands.training.tensorboard import Observation, TensorBoard
 _SUMS = "interval/sums"
 _STEPS = "interval/steps"
 _ROWS = "interval/rows"
-_COLUMNS = ("step", "smoothed_cross_entropy", "l2", "accuracy", "learning_rate", "sparsity")
+
+
+class MetricsRow(TypedDict):
+    """A row of ``metrics.csv``."""
+
+    step: int
+    smoothed_cross_entropy: float
+    l2: float
+    accuracy: float
+    learning_rate: float
+    sparsity: float
+
+
+_COLUMNS = tuple(MetricsRow.__annotations__)
 
 
 class MetricsLog:
