@@ -2,15 +2,76 @@
 
 import dataclasses
 import math
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 
 from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
+from sparse_rigl_lands.paths.fitting import Manifold
 from sparse_rigl_lands.paths.losses import PathLosses, Unit
-from sparse_rigl_lands.paths.statistics import Judgement
-from sparse_rigl_lands.points.point import Point
+from sparse_rigl_lands.paths.statistics import Climb, Judgement, Verdict
+from sparse_rigl_lands.points.point import Origin, Point
 from sparse_rigl_lands.training.evaluation import Evaluation
+
+
+class PathRow(TypedDict):
+    """What is read from a row of ``path.csv``."""
+
+    t: float
+    cross_entropy: float
+    error: float
+    smoothed_cross_entropy: float
+    top1: float
+
+
+class _Fitting(TypedDict):
+    manifold: Manifold
+    steps: int
+
+
+class _Settings(TypedDict):
+    start: Origin
+    end: Origin
+    curve: str
+    fitting: _Fitting | None
+    mask: str
+    batch_norm: str
+    looks: list[int]
+    augmented: bool
+    label_smoothing: float
+
+
+class _IndependentUnits(TypedDict):
+    count: int
+
+
+class _Lowest(TypedDict):
+    t: float
+    cross_entropy: float
+    below_both_ends: bool
+
+
+class _Ends(TypedDict):
+    start: float | None
+    end: float | None
+
+
+class PathResult(TypedDict):
+    """What is read from ``path.json``; see ``told``."""
+
+    settings: _Settings
+    verdict: Verdict
+    largest_rise: Climb
+    barrier: Climb
+    confidence: float
+    confidence_of_each_look: float
+    tolerance: float
+    images: int
+    independent_units: _IndependentUnits
+    lowest: _Lowest
+    ends_on_the_path: _Ends
+    ends_under_their_own_statistics_and_mask: dict[Literal["start", "end"], Evaluation | None]
+    length: float
 
 
 def path_rows(path: EvaluatedPath, l2: np.ndarray, gradients: np.ndarray | None) -> list[dict[str, object]]:

@@ -4,14 +4,15 @@ import pathlib
 import textwrap
 from collections.abc import Iterable, Sequence
 
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
+from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.reporting import path_words, pictures, words
 from sparse_rigl_lands.reporting.finished_path import FinishedPath
+from sparse_rigl_lands.studies.path_runs import PathOfStudyRow
 
 # A curve has its color, of Okabe and Ito's palette, and its mark; a manifold has its line, and fills the mark or not.
 _CURVES = (("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"))
@@ -80,8 +81,13 @@ def draw_budgets(table: pathlib.Path, figure: tuple[pathlib.Path, ...]) -> tuple
 
     Returns:
       The files written.
+
+    Raises:
+      InputError: the table is damaged.
     """
-    rows = pd.read_csv(table, keep_default_na=False)
+    rows = storage.read_table(table, PathOfStudyRow)
+    if not rows["barrier"].between(rows["barrier_lower"], rows["barrier_upper"]).all():
+        raise InputError(f"{table} is damaged: a barrier lies outside of its bounds")
     fitted, tolerance = rows[rows["steps"] > 0], rows["tolerance"].iloc[0]
     styles, budgets = _styles(fitted["title"]), sorted(set(fitted["steps"]))
     picture = Figure(figsize=(7.2, 5.0), layout="constrained")

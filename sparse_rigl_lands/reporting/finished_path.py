@@ -7,6 +7,7 @@ import pandas as pd
 import scipy.stats
 
 from sparse_rigl_lands import files, storage
+from sparse_rigl_lands.paths.results import PathResult, PathRow
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -23,8 +24,12 @@ class FinishedPath:
 
     @classmethod
     def read(cls, path: files.PathFiles) -> "FinishedPath":
-        """Reads ``path.csv`` and ``path.json``, which are there once a path is finished."""
-        return cls(pd.read_csv(path.table), storage.read_json(path.result))
+        """Reads ``path.csv`` and ``path.json``, which are there once a path is finished.
+
+        Raises:
+          InputError: one of them is damaged.
+        """
+        return cls(storage.read_table(path.table, PathRow), storage.read_json(path.result, PathResult))
 
     @property
     def manifold(self) -> str:

@@ -3,10 +3,11 @@
 import dataclasses
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 from sparse_rigl_lands import files, project, storage
 from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.paths.results import PathResult
 from sparse_rigl_lands.studies import settings
 
 LINE = "line"  # the one curve that is not fitted
@@ -101,6 +102,19 @@ def fitted(
     ]
 
 
+class PathOfStudyRow(TypedDict):
+    """What figures take from a row of ``curves.csv`` or ``paths.csv``."""
+
+    title: str
+    manifold: Literal["", "sparse", "dense"]
+    steps: int
+    barrier: float
+    barrier_lower: float
+    barrier_upper: float
+    confidence: float
+    tolerance: float
+
+
 def path_row(run: PathRun, path: files.PathFiles) -> dict[str, Any]:
     """What came out of a path.
 
@@ -112,9 +126,9 @@ def path_row(run: PathRun, path: files.PathFiles) -> dict[str, Any]:
       ends, the path's length, the images, the confidence, the tolerance, and the run.
 
     Raises:
-      InputError: the path was fitted with another budget than the study's.
+      InputError: the path was fitted with another budget than the study's, or its file is damaged.
     """
-    result = storage.read_json(path.result)
+    result = storage.read_json(path.result, PathResult)
     path_settings, barrier, rise = result["settings"], result["barrier"], result["largest_rise"]
     fitting = path_settings["fitting"] or {"steps": 0, "manifold": ""}
     if fitting["steps"] != run.steps:

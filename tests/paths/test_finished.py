@@ -1,8 +1,11 @@
 """Protects: a finished path is judged again as it was judged, and more carefully where more is asked for."""
 
+import shutil
+
 import pytest
 
 from sparse_rigl_lands import files, storage
+from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths.finished import judge_finished
 
 
@@ -36,3 +39,28 @@ def test_more_confidence_gives_wider_bounds(path):
     assert more.critical_value > less.critical_value
     assert more.largest_rise.upper > less.largest_rise.upper
     assert more.largest_rise.lower <= less.largest_rise.lower
+
+
+@pytest.fixture
+def damaged(path, tmp_path):
+    """A copy of the path, to be damaged."""
+    return files.PathFiles(shutil.copytree(path.directory, tmp_path / "path"))
+
+
+def test_tables_of_different_places_are_refused(damaged):
+    """A row that is missing would move all that follow it."""
+    lines = damaged.table.read_text().splitlines(keepends=True)
+    damaged.table.write_text("".join(lines[:-1]))
+    with pytest.raises(InputError, match="path_covariance.csv is damaged: it is not of the 4 places of path.csv"):
+        judge_finished(damaged, 0.9)
+
+
+def test_a_damaged_file_is_named(damaged):
+    result = storage.read_json(damaged.result)
+    storage.write_json(damaged.result, {**result, "independent_units": {"count": "12"}})
+    with pytest.raises(InputError, match="path.json is damaged: independent_units.count is '12', not int"):
+        judge_finished(damaged, 0.9)
+    storage.write_json(damaged.result, result)
+    damaged.covariance.write_text(damaged.covariance.read_text().replace("0.25", "text"))
+    with pytest.raises(InputError, match="path_covariance.csv is damaged: .* is not finite numbers"):
+        judge_finished(damaged, 0.9)

@@ -8,6 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from sparse_rigl_lands import files, storage
+from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.reporting import curve_figures, pictures
 
 _T = np.linspace(0, 1, 11)
@@ -16,17 +17,17 @@ _T = np.linspace(0, 1, 11)
 def _path(directory, curve, manifold, barrier, losses):
     path = files.PathFiles(directory / f"{curve}_{manifold}")
     path.create()
-    storage.write_csv(
-        path.table, [{"t": t, "cross_entropy": loss, "error": 0.01} for t, loss in zip(_T, losses, strict=True)]
-    )
+    rows = [{"t": t, "cross_entropy": loss, "error": 0.01} for t, loss in zip(_T, losses, strict=True)]
+    storage.write_csv(path.table, [{**row, "smoothed_cross_entropy": 0.2, "top1": 0.9} for row in rows])
     end = {"workload": "digits", "method": "pruned", "seed": 0, "global_step": 2000, "digest": ""}
     settings = {"start": {**end, "method": "scratch"}, "end": end, "curve": curve, "batch_norm": "batch"}
-    settings["augmented"] = True
+    settings |= {"augmented": True, "mask": "end", "label_smoothing": 0.0, "looks": [1437]}
     settings["fitting"] = {"manifold": manifold, "steps": 1200} if manifold else None
     climb = {"height": barrier, "start": 0.0, "end": 0.5, "lower": 0.8 * barrier, "upper": 1.2 * barrier}
     result = {"settings": settings, "verdict": "barrier" if barrier else "no_barrier", "barrier": climb}
     result |= {"tolerance": 0.05, "confidence": 0.95, "confidence_of_each_look": 0.975, "images": 1437}
-    result |= {"ends_on_the_path": {"start": 0.1, "end": 0.1}}
+    result |= {"ends_on_the_path": {"start": 0.1, "end": 0.1}, "ends_under_their_own_statistics_and_mask": {}}
+    result |= {"largest_rise": climb, "length": 8.5}
     lowest = min(losses)
     result |= {"lowest": {"t": 0.5, "cross_entropy": lowest, "below_both_ends": bool(lowest < losses[0])}}
     storage.write_json(path.result, {**result, "independent_units": {"unit": "batch", "count": 12}})
@@ -120,6 +121,14 @@ def test_a_curve_looks_the_same_wherever_it_is_and_a_manifold_needs_no_color(pat
     assert len({curve.get_marker() for curve in (straight, quadratic, cubic)}) == 3
     assert cubic.get_linestyle() != again.get_linestyle()
     assert cubic.get_fillstyle() != again.get_fillstyle()
+
+
+def test_a_barrier_outside_of_its_bounds_is_refused(tmp_path):
+    row = {"title": "cubic Bezier curve", "manifold": "dense", "steps": 300, "confidence": 0.95, "tolerance": 0.05}
+    bounds = {"barrier": 0.1, "barrier_lower": 0.2, "barrier_upper": 0.3}
+    storage.write_csv(tmp_path / "curves.csv", [{**row, **bounds}])
+    with pytest.raises(InputError, match="curves.csv is damaged: a barrier lies outside of its bounds"):
+        curve_figures.draw_budgets(tmp_path / "curves.csv", (tmp_path / "budgets.png",))
 
 
 def test_no_curve_is_left_out_though_styles_run_short(drawn, tmp_path):

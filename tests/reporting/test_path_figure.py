@@ -11,19 +11,22 @@ def _path(directory, losses=(2.3, 2.4, 0.1), fitting=None):
     path = files.PathFiles(directory)
     path.create()
     rows = [
-        {"t": k / 2, "cross_entropy": loss, "error": 0.1, "smoothed_cross_entropy": loss + 0.1}
+        {"t": k / 2, "cross_entropy": loss, "error": 0.1, "smoothed_cross_entropy": loss + 0.1, "top1": 0.9}
         for k, loss in enumerate(losses)
     ]
     storage.write_csv(path.table, rows)
     end = {"workload": "digits", "method": "pruned", "seed": 0, "global_step": 0, "digest": ""}
     settings = {"start": end, "end": {**end, "global_step": 2000}, "curve": "line", "label_smoothing": 0.1}
-    settings |= {"fitting": fitting}
+    settings |= {"fitting": fitting, "looks": [1437]}
     settings |= {"augmented": True, "mask": "end", "batch_norm": "batch", "confidence": 0.95}
     result = judged("barrier", climb(0.1, 0.0, 0.5), climb(0.1, 0.0, 0.5, 0.06, 0.14), fitting)
     result |= {
         "settings": settings,
         "confidence_of_each_look": 0.95,
         "independent_units": {"unit": "batch", "count": 9},
+        "ends_on_the_path": {"start": losses[0], "end": losses[-1]},
+        "ends_under_their_own_statistics_and_mask": {},
+        "length": 8.5,
     }
     storage.write_json(path.result, result)
     return path

@@ -7,13 +7,15 @@ import math
 import numpy as np
 
 from sparse_rigl_lands import files
-from sparse_rigl_lands.studies.study import Study
+from sparse_rigl_lands.studies.study import POINTS, Study
 from sparse_rigl_lands.studies.study_jobs import TABLE_OF_SOLUTIONS
 
 STEPS = (100, 200)
 LOSSES = {"dense": 0.001, "pruned": 0.04, "lottery": 0.09, "scratch": 0.11, "zeroed_init": 0.001}
 ACCURACIES = {"dense": 0.99, "pruned": 0.98, "lottery": 0.96, "scratch": 0.95, "zeroed_init": 0.99}
 SECONDS = 30.0  # of every step
+EVALUATION = {"count": 1437, "cross_entropy": 0.1, "cross_entropy_error": 0.01, "smoothed_cross_entropy": 0.2}
+EVALUATION |= {"accuracy": 0.9, "top5": 1.0}
 _T, _ERROR = np.linspace(0, 1, 5), 0.001
 
 
@@ -80,18 +82,29 @@ def _write_run(run, run_files) -> None:
     run_files.config.write_text(f"# of {run.method}\n")
     sparsity = run.sparsity and run.sparsity - 0.01
     rows = [
-        {"step": step, "smoothed_cross_entropy": 0.2 / place, "sparsity": sparsity / (3 - place)}
+        {
+            "step": step,
+            "smoothed_cross_entropy": 0.2 / place,
+            "l2": 0.01,
+            "accuracy": 0.9,
+            "learning_rate": 0.1,
+            "sparsity": sparsity / (3 - place),
+        }
         for place, step in enumerate(STEPS, start=1)
     ]
     _write_csv(run_files.metrics, rows)
     layers = [{"kernel": "a/kernel", "shape": [3, 8], "nonzero_at_start": 7, "units_empty_at_start": 1}]
+    layers[0] |= {"weights": 24, "kept": 7, "sparsity": sparsity}
     _write_json(
         run_files.summary,
         {
+            "workload": "digits",
+            "first_step": 0,
+            "global_step": STEPS[-1],
             "sparsity": sparsity,
             "layers": layers,
-            "train_augmented": {"cross_entropy": loss_of(run), "cross_entropy_error": 0.002},
-            "test": {"accuracy": accuracy_of(run), "count": 360},
+            "train_augmented": {**EVALUATION, "cross_entropy": loss_of(run), "cross_entropy_error": 0.002},
+            "test": {**EVALUATION, "accuracy": accuracy_of(run), "count": 360},
             "environment": {"tensorflow": "2.20.0" if run.seed == 1 else "2.21.0", "device": "Some GPU"},
         },
     )
@@ -112,7 +125,10 @@ def _write_path(path, path_files) -> None:
     losses = start + (0.04 - start) * _T + height * np.sin(math.pi * _T)
     _write_csv(
         path_files.table,
-        [{"t": t, "cross_entropy": loss, "error": _ERROR, "top1": 0.9} for t, loss in zip(_T, losses, strict=True)],
+        [
+            {"t": t, "cross_entropy": loss, "error": _ERROR, "smoothed_cross_entropy": loss, "top1": 0.9}
+            for t, loss in zip(_T, losses, strict=True)
+        ],
     )
     names = [str(t) for t in _T.tolist()]
     covariance = _ERROR**2 * np.eye(len(_T))
@@ -129,6 +145,10 @@ def _write_path(path, path_files) -> None:
         path_files.result,
         {
             "settings": {
+                "start": _origin(path.start, path.seed),
+                "end": _origin(path.end, path.seed),
+                "mask": "end",
+                "label_smoothing": 0.0,
                 "curve": f"{degree} Bezier curve" if path.run.steps else "line",
                 "fitting": {"manifold": manifold, "steps": path.run.steps} if path.run.steps else None,
                 "augmented": True,
@@ -139,6 +159,7 @@ def _write_path(path, path_files) -> None:
             "barrier": climb,
             "largest_rise": climb,
             "ends_on_the_path": {"start": losses[0], "end": losses[-1]},
+            "ends_under_their_own_statistics_and_mask": {"start": EVALUATION, "end": EVALUATION},
             "lowest": {"t": 1.0, "cross_entropy": 0.04, "below_both_ends": False},
             "length": 8.5,
             "images": 1437,
@@ -148,6 +169,11 @@ def _write_path(path, path_files) -> None:
             "tolerance": 0.05,
         },
     )
+
+
+def _origin(point: str, seed: int) -> dict[str, object]:
+    method, is_last = POINTS[point]
+    return {"workload": "digits", "method": method, "seed": seed, "global_step": STEPS[-1] if is_last else 0}
 
 
 def _solution(directory: str, run) -> dict[str, object]:
