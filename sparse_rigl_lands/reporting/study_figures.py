@@ -4,12 +4,15 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.reporting import path_words, words
 from sparse_rigl_lands.reporting.finished_path import FinishedPath
 from sparse_rigl_lands.reporting.panels import FigureData, Note, Panel, Series
 from sparse_rigl_lands.reporting.sweep_figures import METHODS, figure1, figure5
 from sparse_rigl_lands.studies.study import INITIALIZATIONS, Study
+from sparse_rigl_lands.studies.study_results import PathRow
+from sparse_rigl_lands.studies.sweep import RunRow
+from sparse_rigl_lands.training.metrics import MetricsRow
 
 # Okabe and Ito's palette, without what is too pale on white.
 _COLORS = ("#0072b2", "#d55e00", "#007a5a", "#a8467f", "#444444", "#8c6d00", "#5b4fc4", "#9c2b2b")
@@ -34,10 +37,10 @@ def figures_of(study: Study, written: files.StudyFiles) -> list[FigureData]:
     """
     found = []
     if written.table.exists():
-        runs = pd.read_csv(written.table)
+        runs = storage.read_table(written.table, RunRow)
         found += [figure1(runs), _figure2(study, written, runs), figure5(runs)]
     if written.paths_table.exists():
-        paths = pd.read_csv(written.paths_table, keep_default_na=False)
+        paths = storage.read_table(written.paths_table, PathRow)
         found += [_figure3(written, paths), _figure4(study, written, paths), _budgets(study, paths)]
     return sorted(
         (figure for figure in found if figure is not None), key=lambda figure: list(LABELS).index(figure.name)
@@ -52,7 +55,7 @@ def _figure2(study: Study, written: files.StudyFiles, runs: pd.DataFrame) -> Fig
         return None
     density, loss = [], []
     for method, row in runs_of_seed.items():
-        metrics = pd.read_csv(written.run(row["run"]).metrics)
+        metrics = storage.read_table(written.run(row["run"]).metrics, MetricsRow)
         initialization, solution = _WAYS[method]
         name, color = f"{method}: {initialization} to {solution} ({row['training_loss']:.3f})", METHODS[method]
         at_start = 0.0 if method == "pruned" else metrics["sparsity"].iloc[0]

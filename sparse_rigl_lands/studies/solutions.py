@@ -1,7 +1,7 @@
 """What there is to say of a run's solution: its loss, whether it is stationary, and how far it lies from others."""
 
 import functools
-from typing import Any
+from typing import Any, TypedDict
 
 import gin
 import tensorflow as tf
@@ -15,10 +15,30 @@ from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training.pruned_run import PrunedRun
 from sparse_rigl_lands.training.recipe import Recipe
 from sparse_rigl_lands.training.stationarity import gradient_norms
+from sparse_rigl_lands.training.summary import Summary
 from sparse_rigl_lands.training.workload import Workload
 
 # As the paper's Figure 2 calls them, where it does.
 _POINTS = {"pruned": "P-S", "lottery": "L-S", "scratch": "S-S", "dense": "D-S", "zeroed_init": "Z-S"}
+
+
+class SolutionRow(TypedDict):
+    """A row of the table of solutions, see ``describe_solution``."""
+
+    run: str
+    point: str
+    seed: int
+    sparsity: float
+    training_loss: float
+    training_loss_error: float
+    gradient_norm_sparse: float
+    gradient_noise_sparse: float
+    gradient_norm_dense: float
+    gradient_noise_dense: float
+    test_accuracy: float
+    distance_from_initialization: float
+    distance_to_pruned: float | None
+    mask_overlap_with_pruned: float | None
 
 
 @gin.configurable(module="sparse_rigl_lands", denylist=["run", "strategy"])
@@ -56,7 +76,7 @@ def describe_solution(
         if not isinstance(value, int) or value < least:
             raise InputError(f"describe_solution.gradient_{name} is {value!r}; it must be at least {least}")
     distribution.check_batch("Recipe.batch_size", recipe.batch_size, strategy)
-    summary = storage.read_json(run.summary)
+    summary = storage.read_json(run.summary, Summary)
     first, last = checkpoints.load_initialization(run), checkpoints.load_solution(run)
     if last.origin.workload != workload.name:
         raise InputError(f"{run.directory} is of workload {last.origin.workload}, not {workload.name}")

@@ -4,18 +4,28 @@ import dataclasses
 from collections.abc import Container, Sequence
 from typing import Any
 
-import pandas as pd
-
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.paths.finished import judge_finished
 from sparse_rigl_lands.studies import path_runs, sweep
 from sparse_rigl_lands.studies.jobs import Failure, Job, seconds_taken
+from sparse_rigl_lands.studies.path_runs import PathOfStudyRow
+from sparse_rigl_lands.studies.solutions import SolutionRow
 from sparse_rigl_lands.studies.study import Study, StudyPath
 from sparse_rigl_lands.studies.study_jobs import TABLE_OF_SOLUTIONS
 
 Rows = Sequence[dict[str, Any]]
 
 _BOUNDS = [f"{quantity}_{bound}_for_claim" for quantity in ("barrier", "largest_rise") for bound in ("lower", "upper")]
+
+
+class PathRow(PathOfStudyRow):
+    """What figures take from a row of ``paths.csv``."""
+
+    seed: int
+    start: str
+    end: str
+    curve: str
+    run: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +72,7 @@ def collect(
             storage.write_csv(table, rows)
     solutions: Rows = []
     if TABLE_OF_SOLUTIONS in finished:
-        table = pd.read_csv(written.solutions.table).astype(object)
+        table = storage.read_table(written.solutions.table, SolutionRow).astype(object)
         solutions = table.where(table.notna(), None).to_dict("records")
     return Found(runs, paths, solutions, of_steps)
 
