@@ -23,7 +23,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from sparse_rigl_lands import project, storage
 from sparse_rigl_lands.errors import InputError, PreemptedError
@@ -63,6 +63,15 @@ class Job:
     def shell(self) -> str:
         """The command as a person types it."""
         return project.typed(self.command)
+
+
+class Record(TypedDict, total=False):
+    """What is noted of a job that is done."""
+
+    command: list[str]
+    configuration: list[str]
+    results: dict[str, str]
+    seconds_of_last_process: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,7 +127,7 @@ def needed_for(names: Collection[str], jobs: Sequence[Job]) -> list[Job]:
 
 def seconds_taken(names: Collection[str], logs: pathlib.Path) -> dict[str, float]:
     """How long the last process of every finished job took, where its record says so."""
-    found = {name: storage.read_json(_record(name, logs)) for name in names if _record(name, logs).is_file()}
+    found = {name: storage.read_json(_record(name, logs), Record) for name in names if _record(name, logs).is_file()}
     return {name: record[_SECONDS] for name, record in found.items() if _SECONDS in record}
 
 
@@ -212,7 +221,7 @@ def _is_done(job: Job, by_name: Mapping[str, Job], logs: pathlib.Path) -> bool:
     record = _record(job.name, logs)
     if _lacking(job) or not record.is_file():
         return False
-    found = storage.read_json(record)
+    found = storage.read_json(record, Record)
     return {key: value for key, value in found.items() if key != _SECONDS} == _state(job, by_name)
 
 
@@ -227,7 +236,7 @@ def _write_record(job: Job, by_name: Mapping[str, Job], logs: pathlib.Path, seco
     A process that only had to recognise the result has not made it: then the seconds stay those of the one that did.
     """
     record, state = _record(job.name, logs), _state(job, by_name)
-    before = storage.read_json(record) if record.is_file() else {}
+    before = storage.read_json(record, Record) if record.is_file() else {}
     if before.get("results", {}).get(job.name) == state["results"][job.name]:
         seconds = before.get(_SECONDS, seconds)
     storage.write_json(record, {**state, _SECONDS: round(seconds, 1)})

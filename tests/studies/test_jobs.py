@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 
 import pytest
 
+from sparse_rigl_lands import storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.studies import jobs
 from sparse_rigl_lands.studies.jobs import Job, Outcome, needed_for, recognised, run_jobs, seconds_taken
@@ -223,3 +225,19 @@ def _is_running(pid):
     except ProcessLookupError:
         return False
     return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"  # a zombie is dead
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ({"seconds_of_last_process": "long"}, "seconds_of_last_process is 'long', not float"),
+        ({"results": []}, "results is [], not dict[str, str]"),
+    ],
+)
+def test_a_damaged_record_is_named(job, tmp_path, record, words):
+    (tmp_path / "a").touch()
+    (tmp_path / "logs").mkdir()
+    storage.write_json(tmp_path / "logs" / "a.json", record)
+    for read in (lambda: seconds_taken(["a"], tmp_path / "logs"), lambda: recognised([job("a")], tmp_path / "logs")):
+        with pytest.raises(InputError, match=re.escape(f"a.json is damaged: {words}")):
+            read()
