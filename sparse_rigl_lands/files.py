@@ -144,12 +144,13 @@ class _Directory:
           What ``config.gin`` is to hold.
 
         Raises:
-          InputError: the directory belongs to another configuration, or holds files that belong to none.
+          InputError: the directory belongs to another configuration, holds files that belong to none, or its
+            ``config.gin`` is damaged.
         """
         in_force = "".join(f"{_IN_FORCE}{name} = {value!r}\n" for name, value in settings.items())
         content = f"{config}\n# In force, for the record:\n{in_force}"
         if self.config.exists():
-            found = self.config.read_text(encoding="utf-8", errors="replace")
+            found = storage.read_text(self.config)
             if found != content:
                 raise InputError(
                     f"{self.directory} belongs to another configuration ({_first_difference(found, content)}); "

@@ -157,3 +157,10 @@ def test_an_unfinished_run_is_refused_by_name(tmp_path):
         files.finished_run(str(run.directory))
     storage.write_json(run.summary, {})
     assert files.finished_run(str(run.directory)).summary == run.summary
+
+
+def test_a_configuration_that_is_no_text_is_named(tmp_path):
+    run = files.RunFiles(tmp_path)
+    run.config.write_bytes(b"\xff")
+    with pytest.raises(InputError, match="config.gin is damaged"):
+        run.claim("", {})

@@ -24,6 +24,7 @@ from sparse_rigl_lands.studies.jobs import Job
 from sparse_rigl_lands.studies.study import Study
 from sparse_rigl_lands.studies.study_jobs import needs_of
 from sparse_rigl_lands.studies.study_results import Found, Rows
+from sparse_rigl_lands.training.summary import Summary
 
 _READABLE = {"figure2": "step", "figure3": "t", "figure4": "t"}  # what the slider of a figure reads at
 _PAGE = importlib.resources.files(__package__) / "page"
@@ -191,14 +192,14 @@ def _configurations(study: Study, written: files.StudyFiles) -> list[tuple[str, 
     runs = {run.method: written.run(run.name).config for run in reversed(study.sweeps()[0].runs())}
     paths = {path.run.name: written.path(path.name).config for path in reversed(study.paths())}
     every: Mapping[str, Any] = {**runs, **paths}
-    return [(name, path.read_text(encoding="utf-8")) for name, path in every.items() if path.exists()]
+    return [(name, storage.read_text(path)) for name, path in every.items() if path.exists()]
 
 
 def _trained_under(study: Study, written: files.StudyFiles, found: Found) -> list[dict[str, str]]:
     """What the runs say of the software and the devices that have trained them: once where they agree."""
     values: dict[str, list[str]] = {}
     for row in found.runs:
-        for name, value in storage.read_json(written.run(row["run"]).summary).get("environment", {}).items():
+        for name, value in storage.read_json(written.run(row["run"]).summary, Summary).get("environment", {}).items():
             values.setdefault(name, []).append(value)
     return [{"what": name, "which": words.alternatives(of_runs)} for name, of_runs in values.items()]
 

@@ -120,7 +120,7 @@ def jobs_of(study: CurveStudy, written: files.CurveStudyFiles, ends: Ends, confi
     """
     told = "\n".join(f"{name} {digest}" for name, digest in ends.digests().items())
     recorded = files.run_of_checkpoint(ends.end).config
-    workload = recorded.read_text(encoding="utf-8") if recorded.exists() else ""
+    workload = storage.read_text(recorded) if recorded.exists() else ""
     # Other software may give another result: interpolate.py is then asked whether it recognises the path.
     versions = software()
 
