@@ -5,6 +5,7 @@ import io
 import itertools
 import pathlib
 import time
+import tokenize
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -18,6 +19,9 @@ from sparse_rigl_lands.errors import InputError, PreemptedError
 Increments = Callable[[int], Iterator[Mapping[str, np.ndarray]]]
 
 _ITEMS = "items"
+# What is raised of an archive, or of an array in it that says that it takes more memory than there is.
+_OF_ARRAYS = (ValueError, TypeError, LookupError, tokenize.TokenError, MemoryError)
+_OF_ARCHIVES = (OSError, EOFError, NotImplementedError, zipfile.BadZipFile)
 
 
 def added_up(increments: Iterable[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
@@ -80,11 +84,13 @@ class PartialSums:
           The sums by name.
 
         Raises:
+          InputError: what was saved are other sums.
           PreemptedError: the process is to end; the sums are saved.
         """
         if self.items < items:
             self._stream = self._stream or iter(increments(self.items))
             for increment in itertools.islice(self._stream, items - self.items):
+                self._check_fit(increment)
                 self.sums = _sum(self.sums, increment)
                 self.items += 1
                 if self._saving.is_to_stop():
@@ -94,6 +100,11 @@ class PartialSums:
                     self._save()
             self._save()
         return self.sums
+
+    def _check_fit(self, increment: Mapping[str, np.ndarray]) -> None:
+        found, added = ({name: np.shape(array) for name, array in each.items()} for each in (self.sums, increment))
+        if self.items and found != added:
+            raise InputError(f"{self._path} is damaged: its sums are not of this path; remove it to evaluate it anew")
 
     def _save(self) -> None:
         if self._path is None or not self._saving.writes:
@@ -111,8 +122,14 @@ def _sum(sums: Mapping[str, np.ndarray], increment: Mapping[str, np.ndarray]) ->
 
 def _read(path: pathlib.Path) -> tuple[dict[str, np.ndarray], int]:
     try:
+        with zipfile.ZipFile(path) as archive:
+            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+                raise ValueError("it is compressed")  # a few bytes could become any number of them
         with np.load(path, allow_pickle=False) as arrays:
             sums = dict(arrays)
-        return sums, int(sums.pop(_ITEMS))
-    except (ValueError, TypeError, LookupError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
+        items = int(sums.pop(_ITEMS))
+        if items < 0 or any(getattr(array, "dtype", None) != np.float64 for array in sums.values()):
+            raise ValueError("it holds no sums")
+        return sums, items
+    except (*_OF_ARRAYS, *_OF_ARCHIVES) as error:
         raise InputError(f"{path} is damaged: {error}; remove it to evaluate the path anew") from error

@@ -1,5 +1,8 @@
 """Protects: sums that are taken up again have the very bits of those that were never put down."""
 
+import io
+import zipfile
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -63,8 +66,78 @@ def test_a_damaged_file_is_named(tmp_path, damage):
         PartialSums(path, Saving(0.0))
 
 
+class _LeavesATrace:
+    def __init__(self, path):
+        self._path = path
+
+    def __reduce__(self):
+        return open, (self._path, "w")
+
+
 def test_nothing_is_unpickled(tmp_path):
-    path = tmp_path / "sums.npz"
-    np.savez(path, items=np.array({"a": 1}, dtype=object))
+    path, trace = tmp_path / "sums.npz", tmp_path / "trace"
+    np.savez(path, items=np.array(_LeavesATrace(str(trace)), dtype=object))
     with pytest.raises(InputError, match="sums.npz is damaged"):
         PartialSums(path, Saving(0.0))
+    assert not trace.exists()
+    np.load(path, allow_pickle=True)["items"].item().close()  # as it would have been
+    assert trace.exists()
+
+
+def _with_head(head):
+    """The array of a file, with another description of it."""
+    content = io.BytesIO()
+    np.lib.format.write_array_header_1_0(content, {"descr": "<f8", "fortran_order": False, "shape": (1,)})
+    padded = head.encode().ljust(len(content.getvalue()) - 11) + b"\n"
+    return content.getvalue()[:10] + padded + bytes(8)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776,)}",  # 8 TB
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (-1,)}",
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (1,",
+        "{'descr': '<i8', 'fortran_order': False, 'shape': (1,)}",
+        "{'descr': '|S8', 'fortran_order': False, 'shape': (1,)}",
+        "{'descr': '|O', 'fortran_order': False, 'shape': (1,)}",
+        "{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (1,)}",
+    ],
+)
+def test_an_array_that_is_not_what_was_saved_is_refused(tmp_path, head):
+    path = tmp_path / "sums.npz"
+    np.savez(path, items=np.array(3))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("a.npy", _with_head(head))
+    with pytest.raises(InputError, match="sums.npz is damaged"):
+        PartialSums(path, Saving(0.0))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [({"a": np.zeros(3)}, "'items'"), ({"items": np.array(-1)}, "no sums"), ({"items": np.zeros(2)}, "")],
+)
+def test_a_file_without_its_count_is_refused(tmp_path, arrays, words):
+    np.savez(tmp_path / "sums.npz", **arrays)
+    with pytest.raises(InputError, match=f"sums.npz is damaged: .*{words}"):
+        PartialSums(tmp_path / "sums.npz", Saving(0.0))
+
+
+def test_a_compressed_file_is_refused(tmp_path):
+    """A hundred kilobytes could become a hundred megabytes."""
+    np.savez_compressed(tmp_path / "sums.npz", a=np.zeros(10**7), items=np.array(1))
+    with pytest.raises(InputError, match="sums.npz is damaged: it is compressed"):
+        PartialSums(tmp_path / "sums.npz", Saving(0.0))
+
+
+def test_a_single_array_is_no_archive(tmp_path):
+    np.save(tmp_path / "sums.npy", np.zeros(3))
+    with pytest.raises(InputError, match="sums.npy is damaged"):
+        PartialSums(tmp_path / "sums.npy", Saving(0.0))
+
+
+@pytest.mark.parametrize("sums", [{"a": np.zeros((2, 4)), "b": np.array(0.0)}, {"a": np.zeros((2, 3))}])
+def test_sums_of_another_path_are_not_added_to(tmp_path, sums):
+    np.savez(tmp_path / "sums.npz", **sums, items=np.array(1))
+    with pytest.raises(InputError, match="sums.npz is damaged: its sums are not of this path"):
+        PartialSums(tmp_path / "sums.npz", Saving(0.0)).add_until(2, _increments)
