@@ -105,7 +105,7 @@ def _workers() -> int:
         if type(index) is not int or index < 0:
             raise ValueError(f"the index of a task is {index!r}")
         place = tasks[task["type"]][index]
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise InputError(f"TF_CONFIG cannot be understood ({reason}); it looks like {example}") from error
     if unknown := set(tasks) - {"worker", "chief"}:

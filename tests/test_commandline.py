@@ -35,6 +35,7 @@ def parse():
         ("train.method=@Prund()", r"No configurable matching reference '@Prund.*close names: Pruned"),
         ("Recipe.steps=[", "gin: "),
         ("Recipe.steps", "gin: "),
+        ("Recipe.keep_steps={[]: 1}", "gin: unhashable type: 'list'"),
         ("Recipe.precision=mixed_bfloat16", "a string needs quotes of its own"),
         ("train.output_dir='x'", "output_dir"),
         ("import sparse_rigl_lands.nowhere", "No module named 'sparse_rigl_lands.nowhere'"),

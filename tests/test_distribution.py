@@ -64,6 +64,7 @@ _CLUSTER = {"worker": ["127.0.0.1:1111", "127.0.0.1:2222"]}
     [
         ("{", "TF_CONFIG cannot be understood (JSONDecodeError"),
         ("[1]", "TF_CONFIG cannot be understood (TypeError"),
+        ("[" * 100_000, "TF_CONFIG cannot be understood (RecursionError"),
         ('{"cluster": {}}', "TF_CONFIG cannot be understood (KeyError: 'task')"),
         (json.dumps({"cluster": _CLUSTER, "task": {"type": "worker", "index": 2}}), "(IndexError: list index"),
         (json.dumps({"cluster": _CLUSTER, "task": {"type": "worker", "index": -1}}), "the index of a task is -1"),
