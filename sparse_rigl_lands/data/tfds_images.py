@@ -2,15 +2,18 @@
 
 import dataclasses
 import functools
+import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import gin
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from etils import epath
+from google.protobuf.json_format import ParseError
 
+from sparse_rigl_lands import storage
 from sparse_rigl_lands.data.dataset import Split
 from sparse_rigl_lands.data.photographs import Photographs, Source, label_of
 from sparse_rigl_lands.data.skipped import Skipped, read_skipped
@@ -97,9 +100,10 @@ def tfds_source(directory: epath.Path, split_names: Mapping[Split, str], skip: s
       skip: see ``TfdsImages``.
 
     Raises:
-      InputError: a split or a file is missing, or it is no set of images and labels in TFRecord files.
+      InputError: what is noted about it is damaged, a split or a file is missing, or it is no set of images and
+        labels in TFRecord files.
     """
-    info = tfds.builder_from_directory(directory).info
+    info = _info(directory)
     _check_files(info, directory, list(split_names.values()))
     image, label = info.supervised_keys or ("image", "label")
     features = info.features
@@ -119,6 +123,37 @@ def tfds_source(directory: epath.Path, split_names: Mapping[Split, str], skip: s
     open_files = functools.partial(_in_turns, records_of=tf.data.TFRecordDataset)
     source = Source(files, lengths, open_files, parse, features[label].num_classes)
     return source if skip is None else _without(source, read_skipped(skip))
+
+
+def _info(directory: epath.Path) -> tfds.core.DatasetInfo:
+    """What is noted about a set. TensorFlow Datasets would import a class of features from anywhere."""
+    notes = [storage.read_json(directory / note) for note in _NOTES]
+    for name in _classes(notes[-1]):
+        if not name.startswith("tensorflow_datasets."):
+            raise InputError(f"{directory / _NOTES[-1]} names {name!r}, which is none of TensorFlow Datasets' features")
+    try:
+        info = tfds.builder_from_directory(directory).info
+        for split in info.splits.values():
+            _ = split.filepaths  # made of their template now
+        return info
+    except (ParseError, ValueError, TypeError, LookupError, AttributeError, RecursionError, SystemError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise InputError(f"the notes about {directory} are damaged: {reason}") from error
+
+
+def _classes(features: object) -> Iterator[str]:
+    """The classes that ``features.json`` names, in its present form and in that of earlier years."""
+    if isinstance(features, list):
+        for each in features:
+            yield from _classes(each)
+    elif isinstance(features, dict):
+        for key, value in features.items():
+            if key in ("pythonClassName", "python_class_name", "type") and isinstance(value, str):
+                yield value
+            elif key == "content" and isinstance(value, str):
+                yield from _classes(json.loads(value))
+            else:
+                yield from _classes(value)
 
 
 def _without(source: Source, skipped: Skipped) -> Source:

@@ -1,5 +1,6 @@
 """Protects: any prepared set of images as a dataset, by TensorFlow Datasets' own builder; damaged images."""
 
+import json
 import shutil
 
 import numpy as np
@@ -108,3 +109,55 @@ def test_what_cannot_be_used(data_dir, tmp_path, monkeypatch):
     _store(tmp_path, "plain", features={"image": tfds.features.Image(), "label": tfds.features.Scalar(tf.int64)})
     with pytest.raises(InputError, match="holds no images with labels: its features are image, label"):
         TfdsImages("plain", str(tmp_path))
+
+
+@pytest.fixture
+def notes(data_dir, tmp_path):
+    """Changes a file of notes about a copy of the set, whose directory it returns."""
+    shutil.copytree(data_dir / "small", tmp_path / "small")
+
+    def notes(name, change):
+        path = tmp_path / "small" / "1.0.0" / name
+        path.write_text(change(path.read_text()))
+        return str(tmp_path)
+
+    return notes
+
+
+@pytest.mark.parametrize("key", ["pythonClassName", "python_class_name"])
+def test_no_class_is_imported_that_notes_name(notes, tmp_path, monkeypatch, key):
+    """TensorFlow Datasets would import the module of any class."""
+    (tmp_path / "harmful_features.py").write_text(f"open({str(tmp_path / 'trace')!r}, 'w')")
+    monkeypatch.syspath_prepend(tmp_path)
+    ours = "tensorflow_datasets.core.features.class_label_feature.ClassLabel"
+    directory = notes(
+        "features.json", lambda text: text.replace(f'"pythonClassName": "{ours}"', f'"{key}": "harmful_features.Label"')
+    )
+    with pytest.raises(InputError, match="features.json names 'harmful_features.Label', which is none of"):
+        TfdsImages("small", directory)
+    assert not (tmp_path / "trace").exists()
+
+
+def test_nor_one_that_notes_of_earlier_years_name(notes, tmp_path):
+    feature = {"pythonClassName": "harmful_features.Label"}
+    old = {"type": "tensorflow_datasets.core.features.features_dict.FeaturesDict", "content": json.dumps(feature)}
+    directory = notes("features.json", lambda text: json.dumps({**old, "proto_cls": "tensorflow_datasets.Feature"}))
+    with pytest.raises(InputError, match="features.json names 'harmful_features.Label'"):
+        TfdsImages("small", directory)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("dataset_info.json", lambda text: text[:-9], "dataset_info.json is damaged"),
+        ("dataset_info.json", lambda text: text.replace('"1.0.0"', '"one"'), "the notes about .* are damaged: Invalid"),
+        ("dataset_info.json", lambda text: text.replace('"10"', '"ten"'), "the notes about .* are damaged: "),
+        ("dataset_info.json", lambda text: text.replace("{SPLIT}", "{X}"), "the notes about .* are damaged: "),
+        ("features.json", lambda text: "[]", "features.json is damaged: it holds no JSON object"),
+        ("features.json", lambda text: "{}", "the notes about .* are damaged: "),
+        ("features.json", lambda text: text.replace('"-1"', '"x"'), "the notes about .* are damaged: "),
+    ],
+)
+def test_damaged_notes_are_named(notes, name, change, words):
+    with pytest.raises(InputError, match=words):
+        TfdsImages("small", notes(name, change))
