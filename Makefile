@@ -8,6 +8,7 @@
 #   make bazel   the tests again, by Bazel
 #   make package builds the wheel, and tries it with every Python from 3.10 to 3.13 that is on the PATH
 #   make attack  faults injected into every command, about 40 minutes; it needs Linux and Debian's package faketime
+#   make fuzz    every reader of files, with 100,000 damaged ones: half an hour
 #
 # PYTHON=python3.12 chooses the interpreter, TENSORFLOW=2.20.0 another version than the pinned one, both when
 # the environment is made: give VENV=.venv-2.20 with them for a second one.
@@ -19,7 +20,7 @@ RUN := $(VENV)/bin/python
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo study test test-whole lint bench docs attack bazel package clean
+.PHONY: demo study test test-whole lint bench docs attack fuzz bazel package clean
 .DEFAULT_GOAL := demo
 .DELETE_ON_ERROR:
 
@@ -63,6 +64,9 @@ package: $(VENV)/installed-test
 
 attack: $(VENV)/installed-test
 	$(RUN) -m tests.attack
+
+fuzz: $(VENV)/installed-fuzz
+	$(RUN) -m tests.fuzz
 
 # The tests look at the report with it.
 $(VENV)/browser: $(VENV)/installed-test
