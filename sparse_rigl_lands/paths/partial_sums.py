@@ -21,6 +21,7 @@ Increments = Callable[[int], Iterator[Mapping[str, np.ndarray]]]
 _ITEMS = "items"
 # What is raised of an archive, or of an array in it that says that it takes more memory than there is.
 _OF_ARRAYS = (ValueError, TypeError, LookupError, tokenize.TokenError, MemoryError)
+_ENCRYPTED = 0x1  # the flag of a file in an archive
 _OF_ARCHIVES = (OSError, EOFError, NotImplementedError, zipfile.BadZipFile)
 
 
@@ -123,8 +124,9 @@ def _sum(sums: Mapping[str, np.ndarray], increment: Mapping[str, np.ndarray]) ->
 def _read(path: pathlib.Path) -> tuple[dict[str, np.ndarray], int]:
     try:
         with zipfile.ZipFile(path) as archive:
-            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
-                raise ValueError("it is compressed")  # a few bytes could become any number of them
+            members = archive.infolist()
+        if any(member.compress_type != zipfile.ZIP_STORED or member.flag_bits & _ENCRYPTED for member in members):
+            raise ValueError("it is compressed or encrypted")  # a few bytes could become any number of them
         with np.load(path, allow_pickle=False) as arrays:
             sums = dict(arrays)
         items = int(sums.pop(_ITEMS))

@@ -126,8 +126,18 @@ def test_a_file_without_its_count_is_refused(tmp_path, arrays, words):
 def test_a_compressed_file_is_refused(tmp_path):
     """A hundred kilobytes could become a hundred megabytes."""
     np.savez_compressed(tmp_path / "sums.npz", a=np.zeros(10**7), items=np.array(1))
-    with pytest.raises(InputError, match="sums.npz is damaged: it is compressed"):
+    with pytest.raises(InputError, match="sums.npz is damaged: it is compressed or encrypted"):
         PartialSums(tmp_path / "sums.npz", Saving(0.0))
+
+
+def test_an_encrypted_file_is_refused(tmp_path):
+    path = tmp_path / "sums.npz"
+    np.savez(path, items=np.array(1))
+    content = bytearray(path.read_bytes())
+    content[content.rindex(b"PK\x01\x02") + 8] |= 1  # the flags of what the directory of the archive names
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="sums.npz is damaged: it is compressed or encrypted"):
+        PartialSums(path, Saving(0.0))
 
 
 def test_a_single_array_is_no_archive(tmp_path):
