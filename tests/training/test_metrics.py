@@ -30,7 +30,9 @@ def test_rows_come_from_the_checkpoint(tmp_path, content):
     _write(log, 3)
     _write(log, 7)
     state, written = log.state(), run.metrics.read_text()
-    assert written.startswith("step,smoothed_cross_entropy,l2,accuracy,learning_rate,sparsity\n3,0.3333333333333333,0.5")
+    assert written.startswith(
+        "step,smoothed_cross_entropy,l2,accuracy,learning_rate,sparsity\n3,0.3333333333333333,0.5"
+    )
     if content == "later":
         _write(log, 9)
     elif content is None:
