@@ -3,18 +3,21 @@
 import contextlib
 import csv
 import fcntl
+import functools
 import io
 import json
+import math
 import os
 import pathlib
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
+import pydantic
+import typing_extensions
 
-from sparse_rigl_lands import schema
 from sparse_rigl_lands.errors import InputError
 
 PARTIAL = ".partial"  # how the name of a file ends while it is being written
@@ -83,25 +86,62 @@ def read_json(path: pathlib.Path, kind: Any = dict[str, Any]) -> dict[str, Any]:
 
     Args:
       path: of the file.
-      kind: what it must hold, see ``schema.fault_of``.
+      kind: what it must hold, as a type: a ``TypedDict``, which may lack keys that are not read.
 
     Raises:
       InputError: the file does not hold such an object, or strict JSON.
     """
     try:
-        content = json.loads(read_text(path), parse_constant=_refuse)
-        json.dumps(content, ensure_ascii=False).encode()  # half of a surrogate pair could be written nowhere
+        return parse_json(read_text(path), kind)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged: {error}") from error
+
+
+def parse_json(text: str, kind: Any) -> dict[str, Any]:
+    """A JSON object, with numbers that NumPy and a C double can hold.
+
+    Args:
+      text: of the object.
+      kind: what it must hold: a ``TypedDict`` or a dataclass, which may have other keys, too.
+
+    Raises:
+      ValueError, RecursionError: it is not such an object.
+    """
+    content = json.loads(text, parse_constant=_refuse, parse_float=_finite, parse_int=_int64)
     if not isinstance(content, dict):
-        raise InputError(f"{path} is damaged: it holds no JSON object")
-    if fault := schema.fault_of(content, kind):
-        raise InputError(f"{path} is damaged: {fault}")
+        raise ValueError("it holds no JSON object")
+    json.dumps(content, ensure_ascii=False).encode()  # half of a surrogate pair could be written nowhere
+    try:
+        _adapter(kind).validate_json(text, strict=True)
+    except pydantic.ValidationError as error:
+        raise ValueError(_first_fault(error)) from error
     return content
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number")
+@functools.cache
+def _adapter(kind: Any) -> pydantic.TypeAdapter[Any]:
+    return pydantic.TypeAdapter(kind)
+
+
+def _first_fault(error: pydantic.ValidationError) -> str:
+    fault = error.errors(include_url=False)[0]
+    *places, last = map(str, fault["loc"] or ("it",))
+    if fault["type"] == "missing":
+        return f"{'.'.join(places) or 'it'} lacks {last}"
+    shown = repr(fault["input"])
+    return f"{'.'.join((*places, last))} is {shown if len(shown) <= 40 else f'{shown[:40]}...'}: {fault['msg']}"
+
+
+def _refuse(number: str) -> NoReturn:
+    raise ValueError(f"{number if len(number) <= 40 else f'{number[:40]}...'} is no number that can be held")
+
+
+def _finite(number: str) -> float:
+    return value if math.isfinite(value := float(number)) else _refuse(number)
+
+
+def _int64(number: str) -> int:
+    return value if -(2**63) <= (value := int(number)) < 2**63 else _refuse(number)
 
 
 def read_text(path: pathlib.Path) -> str:
@@ -127,7 +167,7 @@ def read_table(path: pathlib.Path, row: Any) -> pd.DataFrame:
     Raises:
       InputError: the file does not hold such a table, or one without rows.
     """
-    columns = typing.get_type_hints(row) if typing.is_typeddict(row) else {}
+    columns = typing_extensions.get_type_hints(row) if typing_extensions.is_typeddict(row) else {}
     words = [name for name, kind in columns.items() if kind is str or typing.get_origin(kind) is typing.Literal]
     try:
         table = pd.read_csv(

@@ -13,7 +13,6 @@ COMMON = {
     "project",
     "storage",
     "digests",
-    "schema",
     "distribution",
     "devices",
     "replicas",

@@ -42,8 +42,6 @@ def test_a_sound_command_survives(site, random):
 @pytest.mark.parametrize(
     ("flaw", "fault", "count", "kind"),
     [
-        ("forgets", kills.kill, 6, "lost"),
-        ("counts twice", kills.kill, 3, "wrong"),
         ("trusts", damage.damage, 6, "wrong"),
         ("is unguarded", pairs.at_once, 1, "badly told"),
         ("is talkative", pairs.at_once, 1, "badly told"),
@@ -52,6 +50,27 @@ def test_a_sound_command_survives(site, random):
 def test_every_flaw_is_found(site, random, flaw, fault, count, kind):
     assert flaw in FLAWS
     assert kind in _kinds(fault(site(flaw), random, count))
+
+
+@pytest.mark.slow
+def test_what_a_killed_command_has_lost_is_found(site):
+    counter = site("forgets")
+    counter.restore("interrupted")
+    before, sums = counter.saved(), counter.output / "partial_sums.npz"
+    place = sums.stat().st_ino
+    process = counter.start()
+    while sums.exists() and sums.stat().st_ino == place:
+        assert process.poll() is None
+    process.kill()
+    process.communicate()
+    assert {problem.kind for problem in counter.lost_since(before)} == {"lost"}
+
+
+@pytest.mark.slow
+def test_what_is_wrong_after_a_kill_is_found(site):
+    counter = site("counts twice")
+    counter.restore("interrupted")
+    assert {problem.kind for problem in counter.goes_on()} == {"wrong"}
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ import math
 import re
 import subprocess
 import sys
-from typing import Literal, TypedDict
+from typing import Literal
 
 import pytest
+from typing_extensions import TypedDict
 
 from sparse_rigl_lands import storage
 from sparse_rigl_lands.errors import InputError
@@ -44,6 +45,8 @@ def test_not_a_number_is_not_json(tmp_path):
         '{"a": 1',
         '{"a": NaN}',
         '{"a": -Infinity}',
+        '{"a": 1e999}',
+        f'{{"a": {2**63}}}',
         '{"a": "\\ud800"}',
         b"\xff",
         "[" * 100_000,
@@ -73,8 +76,31 @@ def test_a_lock_ends_with_its_process(tmp_path):
 def test_what_is_not_as_declared_is_named(tmp_path):
     storage.write_json(tmp_path / "path.json", {"a": {"b": "text"}})
     assert storage.read_json(tmp_path / "path.json", dict[str, dict[str, str]]) == {"a": {"b": "text"}}
-    with pytest.raises(InputError, match="path.json is damaged: a.b is 'text', not int"):
+    with pytest.raises(InputError, match="path.json is damaged: a.b is 'text': Input should be a valid integer"):
         storage.read_json(tmp_path / "path.json", dict[str, dict[str, int]])
+
+
+class _Place(TypedDict):
+    t: float
+    name: str
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"t": 1}, "it lacks name"),
+        ({"t": True, "name": "x"}, "t is True: Input should be a valid number"),
+        ({"t": "1", "name": "x"}, "t is '1': "),
+        ({"t": 0.5, "name": ["x" * 100]}, f"name is ['{'x' * 38}...: "),
+    ],
+)
+def test_the_first_fault_of_an_object_is_named(tmp_path, content, words):
+    """Nothing is converted, but a whole number is a number; other keys may be there."""
+    storage.write_json(tmp_path / "place.json", {"t": 1, "name": "x", "more": None})
+    assert storage.read_json(tmp_path / "place.json", _Place) == {"t": 1, "name": "x", "more": None}
+    storage.write_json(tmp_path / "place.json", content)
+    with pytest.raises(InputError, match=f"place.json is damaged: {re.escape(words)}"):
+        storage.read_json(tmp_path / "place.json", _Place)
 
 
 def test_what_is_no_text_is_named(tmp_path):

@@ -2,9 +2,10 @@
 
 import dataclasses
 import math
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 import numpy as np
+from typing_extensions import TypedDict
 
 from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
 from sparse_rigl_lands.paths.fitting import Manifold

@@ -21,12 +21,13 @@ import json
 import pathlib
 import re
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from typing_extensions import TypedDict
 
-from sparse_rigl_lands import files, schema, storage
+from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import bundle
 from sparse_rigl_lands.points.point import Origin, Point
@@ -103,7 +104,7 @@ def load(prefix: pathlib.Path) -> Checkpoint:
             value = reader.get_tensor(key)  # reading is what verifies the checksum, so read everything
             group, _, name = key.removesuffix(_VALUE).partition("/")
             if group == "origin":
-                origin = _origin(json.loads(value))
+                origin = Origin(**storage.parse_json(value.decode(), Origin))
             elif group in groups:
                 _check_type(key, value, group)
                 groups[group][_unescaped(name)] = value
@@ -150,12 +151,6 @@ def load_solution(run: files.RunFiles) -> Point:
       InputError: as ``load_step``.
     """
     return load_step(run, storage.read_json(run.summary, _Steps)["global_step"]).point
-
-
-def _origin(fields: Any) -> Origin:
-    if fault := schema.fault_of(fields, Origin, "origin"):
-        raise ValueError(fault)
-    return Origin(**fields)
 
 
 def _check_type(key: str, value: Any, group: str) -> None:

@@ -23,7 +23,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any
+
+from typing_extensions import TypedDict
 
 from sparse_rigl_lands import project, storage
 from sparse_rigl_lands.errors import InputError, PreemptedError

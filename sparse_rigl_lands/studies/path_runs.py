@@ -3,7 +3,9 @@
 import dataclasses
 import re
 from collections.abc import Sequence
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
+
+from typing_extensions import TypedDict
 
 from sparse_rigl_lands import files, project, storage
 from sparse_rigl_lands.errors import InputError

@@ -1,11 +1,12 @@
 """What there is to say of a run's solution: its loss, whether it is stationary, and how far it lies from others."""
 
 import functools
-from typing import Any, TypedDict
+from typing import Any
 
 import gin
 import tensorflow as tf
 import tf_keras
+from typing_extensions import TypedDict
 
 from sparse_rigl_lands import distribution, files, seeds, storage
 from sparse_rigl_lands.errors import InputError

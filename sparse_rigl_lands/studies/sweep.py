@@ -6,9 +6,10 @@ that it builds upon; ``dense-seed6`` and ``zeroed-0.9/zeroed_init-seed6`` are th
 
 import dataclasses
 from collections.abc import Callable, Container, Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 import gin
+from typing_extensions import TypedDict
 
 from sparse_rigl_lands import files, project, storage
 from sparse_rigl_lands.errors import InputError

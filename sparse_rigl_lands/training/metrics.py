@@ -1,9 +1,9 @@
 """What a run logs: one row per interval, to ``metrics.csv`` and TensorBoard."""
 
 import time
-from typing import TypedDict
 
 import numpy as np
+from typing_extensions import TypedDict
 
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.points.checkpoint import Checkpoint
@@ -79,7 +79,8 @@ class MetricsLog:
 
     def state(self) -> dict[str, np.ndarray]:
         """The rows and the sums of the interval begun, for the checkpoint."""
-        return {_ROWS: self._rows, _SUMS: self._sums, _STEPS: np.array(self._steps)}
+        rows = {_ROWS: self._rows} if len(self._rows) else {}  # a checkpoint holds no empty array
+        return {**rows, _SUMS: self._sums, _STEPS: np.array(self._steps)}
 
     def _write_table(self) -> None:
         if self._tensorboard is not None and len(self._rows):

@@ -1,9 +1,9 @@
 """The pruned run that another run builds upon: its mask, and the weights that it once had."""
 
 import dataclasses
-from typing import TypedDict
 
 import gin
+from typing_extensions import TypedDict
 
 from sparse_rigl_lands import files, project, storage
 from sparse_rigl_lands.errors import InputError

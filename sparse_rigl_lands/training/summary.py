@@ -1,6 +1,6 @@
 """What is read from ``summary.json``, which ``run.train`` writes last."""
 
-from typing import TypedDict
+from typing_extensions import TypedDict
 
 from sparse_rigl_lands.training.evaluation import Evaluation
 

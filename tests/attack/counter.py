@@ -7,7 +7,6 @@ It adds up numbers as ``interpolate.py`` adds up losses: sums are saved as they 
 
 import argparse
 import contextlib
-import fcntl
 import hashlib
 import json
 import pathlib
@@ -47,7 +46,7 @@ def main() -> None:
 def _count(directory: pathlib.Path, flaw: str) -> None:
     sums, result = directory / "partial_sums.npz", directory / "path.json"
     directory.mkdir(parents=True, exist_ok=True)
-    with _alone(directory) if flaw != "is unguarded" else contextlib.nullcontext():
+    with storage.alone(directory) if flaw != "is unguarded" else contextlib.nullcontext():
         if not result.exists():
             if flaw == "forgets":
                 sums.unlink(missing_ok=True)
@@ -67,7 +66,7 @@ def _add_up(sums: pathlib.Path, result: pathlib.Path, flaw: str) -> None:
     def increments(first: int):
         for item in range(first, _ITEMS):
             time.sleep(0.03)
-            yield {"sum": np.array([float(item) ** 0.5])}
+            yield {"sum": np.array([(item + 1.0) ** 0.5])}
 
     total = float(partial.add_until(_ITEMS, increments)["sum"][0])
     storage.write_json(result, {"sum": total, "digest": _digest(total)})
@@ -75,16 +74,6 @@ def _add_up(sums: pathlib.Path, result: pathlib.Path, flaw: str) -> None:
 
 def _digest(total: object) -> str:
     return hashlib.sha256(json.dumps(total).encode()).hexdigest()
-
-
-@contextlib.contextmanager
-def _alone(directory: pathlib.Path):
-    with (directory / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise InputError(f"another command is at work in {directory}") from error
-        yield
 
 
 if __name__ == "__main__":

@@ -101,7 +101,8 @@ def make(directory: pathlib.Path) -> None:
     storage.write_csv(
         made.curves.table, [path_runs.path_row(path.run, made.study.path(path.name)) for path in STUDY.paths()]
     )
-    made.claimed.claim(CONFIG, SETTINGS)
+    with made.claimed.claimed(CONFIG, SETTINGS):
+        pass
     _store_images(made.images)
     made.gin_file.write_text("include 'gin/digits/pruned.gin'\n\nRecipe.steps = 100\nRecipe.keep_steps = (10, 20)\n")
 

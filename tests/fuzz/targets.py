@@ -23,7 +23,6 @@ from sparse_rigl_lands.reporting import curve_figures, path_words, tables
 from sparse_rigl_lands.reporting.finished_path import FinishedPath
 from sparse_rigl_lands.reporting.study_figures import figures_of
 from sparse_rigl_lands.studies import jobs, path_runs, study_results, sweep
-from sparse_rigl_lands.training.metrics import MetricsLog
 from sparse_rigl_lands.training.pruned_run import PrunedRun
 from sparse_rigl_lands.training.summary import Summary
 from tests.data.tree import encoded
@@ -144,10 +143,6 @@ def _read_summary_of_study(made: Corpus) -> None:
         tables.sweep_cells(sweep.rows_of(each, made.study, made.done))
 
 
-def _read_metrics(made: Corpus) -> None:
-    MetricsLog(made.run, checkpoint.load_step(made.run, corpus.STEPS), 64, writes=False)
-
-
 def _read_path(made: Corpus) -> None:
     judge_finished(made.path, 0.95)
     finished = FinishedPath.read(made.path)
@@ -231,10 +226,7 @@ TARGETS = {
     "summary.json of a study": _of_file(
         lambda made: made.study.run(_RUN_OF_STUDY).summary, _read_summary_of_study, mutations.of_json, 8
     ),
-    "metrics.csv": _of_file(lambda made: made.run.metrics, _read_metrics, mutations.of_csv, 8),
-    "metrics.csv of a study": _of_file(
-        lambda made: made.study.run(_RUN_OF_STUDY).metrics, _read_figures, mutations.of_csv, 2
-    ),
+    "metrics.csv": _of_file(lambda made: made.study.run(_RUN_OF_STUDY).metrics, _read_figures, mutations.of_csv, 2),
     "path.json": _of_file(lambda made: made.path.result, _read_path, mutations.of_json, 6),
     "path.csv": _of_file(lambda made: made.path.table, _read_path, mutations.of_csv, 6),
     "path_covariance.csv": _of_file(lambda made: made.path.covariance, _read_path, mutations.of_csv, 6),

@@ -192,10 +192,10 @@ def test_values_of_another_type_are_refused(tmp_path, groups, words):
 @pytest.mark.parametrize(
     ("origin", "words"),
     [
-        ("[]", "origin is"),
-        (json.dumps({"workload": "digits", "method": "pruned", "seed": 0}), "origin lacks global_step"),
-        (json.dumps({**_ORIGIN, "global_step": "1"}), "origin.global_step is '1', not int"),
-        (json.dumps({**_ORIGIN, "workload": []}), "origin.workload is"),
+        ("[]", "it holds no JSON object"),
+        (json.dumps({"workload": "digits", "method": "pruned", "seed": 0}), "it lacks global_step"),
+        (json.dumps({**_ORIGIN, "global_step": "1"}), "global_step is '1': Input should be a valid integer"),
+        (json.dumps({**_ORIGIN, "workload": []}), "workload is"),
         (json.dumps({**_ORIGIN, "more": 1}), ".*unexpected keyword argument 'more'"),
         ("[" * 100_000, "maximum recursion depth"),
     ],

@@ -230,8 +230,8 @@ def _is_running(pid):
 @pytest.mark.parametrize(
     ("record", "words"),
     [
-        ({"seconds_of_last_process": "long"}, "seconds_of_last_process is 'long', not float"),
-        ({"results": []}, "results is [], not dict[str, str]"),
+        ({"seconds_of_last_process": "long"}, "seconds_of_last_process is 'long': Input should be a valid number"),
+        ({"results": []}, "results is []: Input should be an object"),
     ],
 )
 def test_a_damaged_record_is_named(job, tmp_path, record, words):

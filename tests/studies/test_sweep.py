@@ -129,7 +129,7 @@ def test_results_are_a_row_per_finished_run(finished):
         assert [each["run"] for each in csv.DictReader(table)] == [row["run"] for row in rows]
 
 
-@pytest.mark.parametrize(("layers", "words"), [([], "it tells of no kernels"), ([{}], "layers.0 lacks kept")])
+@pytest.mark.parametrize(("layers", "words"), [([], "it tells of no kernels"), ([{}], "layers.0 lacks kernel")])
 def test_a_damaged_summary_is_named(finished, layers, words):
     sweep, written, names = finished
     summary = written.run(names[0]).summary
