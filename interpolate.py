@@ -3,10 +3,9 @@
     python interpolate.py --start=runs/a/checkpoints/step_00000000 --end=runs/a
     python interpolate.py --start=runs/b --end=runs/a --gin_file=gin/digits/cubic_dense.gin
 
-A checkpoint is named by its prefix, or by its run's directory for the latest in it. The workload is
-the one of the end's run, whose gin configuration lies beside it; --gin_file and --gin_param override.
-Where the end is itself a control point of a fitted curve, the settings of that path are not taken over.
-With --dry_run it checks everything, tells what it would do and what that takes, and writes nothing.
+A checkpoint is named by its prefix, or by its run's directory for the latest in it. The workload is the one of the
+end's run, whose gin configuration lies beside it; --gin_file and --gin_param override. Of a fitted curve whose control
+point is the end, no settings are taken over. --dry_run checks everything, tells the plan and its cost, writes nothing.
 """
 
 import inspect
@@ -32,7 +31,7 @@ def _defaults(name: str, configurable: Callable) -> list[str]:
 def main() -> None:
     import rich
 
-    from sparse_rigl_lands import distribution, files, storage
+    from sparse_rigl_lands import digests, distribution, files, storage
     from sparse_rigl_lands.errors import InputError
     from sparse_rigl_lands.paths.plan import plan_of
     from sparse_rigl_lands.paths.preparation import prepare_path
@@ -50,10 +49,11 @@ def main() -> None:
             raise InputError(f"the {name}: {error}") from error
 
     prefixes = [files.checkpoint_prefix(name) for name in (_START.value, _END.value)]
-    recorded = files.run_of_checkpoint(prefixes[-1]).config
-    if not recorded.exists() and not commandline.GIN_FILE.value:
-        raise InputError(f"{recorded} is missing; say with --gin_file what workload the checkpoints are of")
-    configs = [recorded] if recorded.exists() else []
+    run = files.run_of_checkpoint(prefixes[-1])
+    if not run.config.exists() and not commandline.GIN_FILE.value:
+        raise InputError(f"{run.config} is missing; say with --gin_file what workload the checkpoints are of")
+    configs = [run.config] if run.config.exists() else []
+    digests.check(run.digests, configs, are_all=False)
     defaults = [*_defaults("interpolate", prepare_path), *_defaults("Sample", Sample)]
     commandline.parse_gin("interpolate", configs, ["interpolate.workload = @Workload()", *defaults])
     strategy = distribution.strategy()  # before anything else of TensorFlow

@@ -16,7 +16,7 @@ flags.adopt_module_key_flags(commandline)  # so that --help lists them
 
 
 def main(*names: str) -> None:
-    from sparse_rigl_lands import distribution, files, progress, storage
+    from sparse_rigl_lands import digests, distribution, files, progress, storage
     from sparse_rigl_lands.reporting import tables
     from sparse_rigl_lands.studies.solutions import describe_solution
 
@@ -25,6 +25,7 @@ def main(*names: str) -> None:
     strategy, rows = None, []
     with progress.Progress("solutions", len(runs), "run") as bar:
         for run in runs:
+            digests.check(run.digests, [run.config, run.summary], are_all=False)
             commandline.parse_gin("describe_solution", [run.config], bindings)
             strategy = strategy or distribution.strategy()  # before anything else of TensorFlow, and once
             rows.append(describe_solution(run, strategy))

@@ -25,12 +25,13 @@ def finish(sums: pathlib.Path, files: Iterable[pathlib.Path], result: pathlib.Pa
     storage.write_bytes(result, content)
 
 
-def check(sums: pathlib.Path, files: Iterable[pathlib.Path]) -> None:
+def check(sums: pathlib.Path, files: Iterable[pathlib.Path], are_all: bool = True) -> None:
     """Insists that files are those that were finished; of work that has left no digests nothing is known.
 
     Args:
       sums: see ``finish``.
-      files: all of which there are digests, the result as well.
+      files: what is to be read.
+      are_all: whether these are all of which there are digests, the result as well: then none of them may be missing.
 
     Raises:
       InputError: one of them, or ``sums``, is damaged.
@@ -38,7 +39,7 @@ def check(sums: pathlib.Path, files: Iterable[pathlib.Path]) -> None:
     if not sums.exists():
         return
     now, then = _digests(sums, files), _read(sums)
-    for name in [*now, *then]:
+    for name in [*now, *(then if are_all else ())]:
         if now.get(name) != then.get(name):
             raise InputError(f"{sums.parent / name} is damaged: it is not what was written, going by {sums.name} there")
 

@@ -64,3 +64,12 @@ def test_a_file_that_was_added_is_named(finished):
     files[2].write_text("a table that was not there")
     with pytest.raises(InputError, match="absent.csv is damaged"):
         digests.check(sums, files)
+
+
+def test_of_those_that_are_read_alone_others_may_be_damaged_or_missing(finished):
+    sums, files = finished
+    files[1].unlink()
+    digests.check(sums, files[:1], are_all=False)
+    files[0].write_text("other")
+    with pytest.raises(InputError, match="config.gin is damaged"):
+        digests.check(sums, files[:1], are_all=False)

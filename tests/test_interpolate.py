@@ -285,6 +285,14 @@ def test_another_dataset_is_another_path(commands, small_run, tmp_path):
     assert "Digits.max_shift is 1 there and 0 here" in commands.refuses(*arguments, *changed)
 
 
+def test_a_configuration_that_was_damaged_is_not_gone_by(commands, run_copy):
+    """It says what the workload is: another label smoothing would give another loss."""
+    configuration = run_copy.config.read_text()
+    run_copy.config.write_text(configuration.replace("label_smoothing = 0.0", "label_smoothing = 0.8"))
+    ends = f"--start={run_copy.checkpoint(0)}", f"--end={run_copy.directory}"
+    assert f"{run_copy.config} is damaged" in commands.refuses("interpolate.py", *ends)
+
+
 def test_checkpoints_without_their_configuration(commands, run_copy, tmp_path):
     run_copy.config.unlink()
     ends = [f"--start={run_copy.directory}", f"--end={run_copy.directory}", f"--output_dir={tmp_path / 'path'}"]

@@ -24,6 +24,13 @@ def test_a_finished_run_is_described(commands, small_run, tmp_path):
     assert float(beside["training_loss"]) == summary["train_augmented"]["cross_entropy"]
 
 
+def test_a_run_that_was_damaged_is_not_told(commands, small_run, tmp_path):
+    run = files.RunFiles(tmp_path / "run")
+    shutil.copytree(small_run, run.directory)
+    run.summary.write_text(run.summary.read_text().replace('"accuracy": 0.', '"accuracy": 1.', 1))
+    assert f"{run.summary} is damaged" in commands.refuses("scripts/solutions.py", str(run.directory))
+
+
 def test_what_is_no_finished_run_is_refused(commands, tmp_path):
     error = commands.refuses("scripts/solutions.py", str(tmp_path / "nothing"))
     assert "nothing is not the directory of a run: it has no summary.json" in error
