@@ -3,11 +3,14 @@
 ``make attack`` is the attack on the commands.
 """
 
+import pathlib
+
 import pytest
 
 from tests.attack import damage, kills, pairs
 from tests.attack.counter import FLAWS
-from tests.attack.site import Ended, Site
+from tests.attack.outcome import Ended, problems_of_refusal
+from tests.attack.site import Site
 from tests.attack.subjects import Subject
 
 
@@ -87,7 +90,6 @@ def test_what_is_wrong_after_a_kill_is_found(site):
         (1, "error: somewhere\n", True),
     ],
 )
-def test_a_failure_is_told_in_one_line(commands, tmp_path, status, errors, is_found):
-    site = Site(Subject("counter", (), ""), tmp_path, commands)
-    problems = site.problems_of_refusal(Ended(status, "", errors.replace("/there", str(site.disk))), names_place=True)
+def test_a_failure_is_told_in_one_line(status, errors, is_found):
+    problems = problems_of_refusal(Ended(status, "", errors), pathlib.Path("/there/output"))
     assert {problem.kind for problem in problems} == ({"badly told"} if is_found else set())

@@ -21,7 +21,8 @@ import rich
 from rich.table import Table
 
 from tests.attack import clocks, damage, disks, kills, pairs
-from tests.attack.site import Injection, Site
+from tests.attack.outcome import Injection
+from tests.attack.site import Site
 from tests.attack.subjects import Subject, subjects
 from tests.commands import SMALL_TRAINING, Commands
 
@@ -39,8 +40,13 @@ _COMMANDS = ("train", "interpolate", "fit", "sweep", "reproduce")
 
 def main() -> None:
     arguments = _arguments()
-    disks.enter_namespace()
-    clocks.library()
+    try:
+        if {"full disk", "read-only"} & set(arguments.fault):
+            disks.enter_namespace()
+        if "clock" in arguments.fault:
+            clocks.library()
+    except RuntimeError as error:
+        sys.exit(f"error: {error}")
     counts = {"kill": arguments.kills, "full disk": arguments.disks, "damage": arguments.damages, "two at once": 2}
     table = Table("command", "fault", "injected", "survived", "lost", "wrong", "badly told", title="Faults injected")
     findings = 0

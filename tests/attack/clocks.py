@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tests.attack.site import Injection, Problem, Site
+from tests.attack.outcome import Injection, Problem
+from tests.attack.site import Site
 
 _DAY = 86400
 _LIBRARY = "faketime/libfaketimeMT.so.1"  # of Debian's package faketime

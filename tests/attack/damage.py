@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from tests.attack import evidence
-from tests.attack.site import Injection, Problem, Site
+from tests.attack.outcome import Injection, Problem, problems_of_refusal
+from tests.attack.site import Site
 
 
 def damage(site: Site, random: np.random.Generator, count: int) -> Iterator[Injection]:
@@ -43,7 +44,7 @@ def _problems(site: Site, name: str) -> list[Problem]:
         return site.problems_of_end(ended)
     after = evidence.tree(site.output)
     changed = [each for each in before if not evidence.is_told_anew(each) and before[each] != after.get(each)]
-    problems = [*site.problems_of_refusal(ended, names_place=True), *site.wrong_files(apart_from=name)]
+    problems = [*problems_of_refusal(ended, site.output), *site.wrong_files(apart_from=name)]
     if changed:
         problems.append(Problem("lost", f"refuses, but has changed {', '.join(changed)}"))
     return problems

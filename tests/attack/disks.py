@@ -12,7 +12,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from tests.attack import evidence
-from tests.attack.site import Injection, Problem, Site
+from tests.attack.outcome import Injection, Problem, problems_of_refusal
+from tests.attack.site import Site
 
 _ROOM = 64 * 2**20
 _ENTERED = "ATTACK_IN_NAMESPACE"
@@ -40,7 +41,7 @@ def full(site: Site, random: np.random.Generator, count: int) -> Iterator[Inject
         with _disk(site.disk, size):
             before = evidence.saved(site.output)
             ended = site.run()
-            problems = site.problems_of_refusal(ended, names_place=False)
+            problems = problems_of_refusal(ended)
             problems += [*site.lost_since(before), *site.wrong_files()]
             saved = evidence.saved(site.output)
             _mount("remount", site.disk, f"size={_ROOM}")
@@ -58,7 +59,7 @@ def read_only(site: Site, random: np.random.Generator, count: int) -> Iterator[I
             ended = site.run()
             problems = []
             if ended.status != 0 or state != "finished":  # what is finished may be told
-                problems += site.problems_of_refusal(ended, names_place=False, statuses=(1, 2))
+                problems += problems_of_refusal(ended, statuses=(1, 2))
             _mount("remount", site.disk, "rw")
             if evidence.tree(site.output) != before:
                 problems.append(Problem("lost", "the directory is not as it was"))

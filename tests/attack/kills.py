@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tests.attack.site import Injection, Problem, Site
+from tests.attack.outcome import Injection, Problem, problems_of_refusal
+from tests.attack.site import Site
 
 
 def kill(site: Site, random: np.random.Generator, count: int) -> Iterator[Injection]:
@@ -19,13 +20,13 @@ def kill(site: Site, random: np.random.Generator, count: int) -> Iterator[Inject
     is of one of those.
     """
     site.clear()
-    in_chain, injected = [], 0
+    in_chain: list[Injection] = []
+    injected = 0
     while injected < count or in_chain:
         moment = random.uniform(0, site.seconds)
         is_child = site.subject.starts_others and injected % 3 == 2
         before = site.saved()
         process = site.start()
-        ended = None
         if injected < count:
             try:
                 process.communicate(timeout=moment)
@@ -34,8 +35,8 @@ def kill(site: Site, random: np.random.Generator, count: int) -> Iterator[Inject
                 if problems is not None:
                     injected += 1
                     problems += [*site.lost_since(before), *site.wrong_files()]
-                    whose = "of a command that it had started" if is_child else ""
-                    in_chain.append(Injection(f"SIGKILL {whose} after {moment:.2f} s", tuple(problems)))
+                    whose = " of a command that it had started" if is_child else ""
+                    in_chain.append(Injection(f"SIGKILL{whose} after {moment:.2f} s", tuple(problems)))
                     continue
         ended = site.end(process)
         problems = [*site.lost_since(before), *site.problems_of_end(ended)]
@@ -49,7 +50,10 @@ def kill(site: Site, random: np.random.Generator, count: int) -> Iterator[Inject
         site.clear()
 
 
-def _kill(site: Site, process: subprocess.Popen[str]) -> list[Problem]:
+def _kill(site: Site, process: subprocess.Popen[str]) -> list[Problem] | None:
+    """Kills a command; None where it has ended by itself."""
+    if process.poll() is not None:
+        return None
     process.send_signal(signal.SIGKILL)
     process.communicate()
     return site.end_what_outlived()
@@ -63,6 +67,6 @@ def _kill_child(site: Site, process: subprocess.Popen[str], random: np.random.Ge
             ended = site.end(process)
             if ended.status == 0:  # it had just ended
                 return site.problems_of_end(ended)
-            return site.problems_of_refusal(ended, names_place=True)
+            return problems_of_refusal(ended, site.output)
         time.sleep(0.02)
     return None

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tests.attack.site import Ended, Injection, Problem, Site
+from tests.attack.outcome import Ended, Injection, Problem, problems_of_refusal
+from tests.attack.site import Site
 
 
 def at_once(site: Site, random: np.random.Generator, count: int) -> Iterator[Injection]:
@@ -26,7 +27,7 @@ def _problems(site: Site, ended: list[Ended]) -> list[Problem]:
         problems = [Problem("badly told", f"of two at once {len(refused)} refuse; they end with {_statuses(ended)}")]
         return [*problems, *site.goes_on()]
     [done] = [each for each in ended if each not in refused]
-    problems = [*site.problems_of_refusal(refused[0], names_place=True), *site.problems_of_end(done)]
+    problems = [*problems_of_refusal(refused[0], site.output), *site.problems_of_end(done)]
     if f"another command is at work in {site.output}" not in refused[0].errors:
         problems.append(Problem("badly told", f"refuses for another reason: {refused[0].errors}"))
     return problems

@@ -1,50 +1,16 @@
 """Where one command is attacked, and what may be said of it after each fault."""
 
-import dataclasses
 import pathlib
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from typing import Literal
 
 from tests.attack import evidence
+from tests.attack.outcome import Ended, Problem
 from tests.attack.subjects import Subject
 from tests.commands import Commands, Process
-
-Kind = Literal["lost", "wrong", "badly told"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Problem:
-    """What must not be after a fault.
-
-    Args:
-      kind: ``lost``, of what was saved; ``wrong``, of results and of what was printed; ``badly told``, of a command
-        that hangs, dies, or tells its failure otherwise than in one line.
-      what: in words.
-    """
-
-    kind: Kind
-    what: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Injection:
-    """A fault that was injected, and what came of it that must not."""
-
-    what: str
-    problems: tuple[Problem, ...] = ()
-
-
-@dataclasses.dataclass(frozen=True)
-class Ended:
-    """A command that has ended; its status is None where it had to be killed because it did not."""
-
-    status: int | None
-    output: str
-    errors: str
 
 
 class Site:
@@ -61,20 +27,22 @@ class Site:
         self.disk = directory / "disk"
         self.output = self.disk / "output"
         self._copies = directory / "copies"
+        self.seconds = 60.0  # until it is measured
         self.disk.mkdir(parents=True, exist_ok=True)
 
     def measure(self) -> None:
         """Runs the command undisturbed: what it leaves, prints and takes is what is compared with.
 
         Raises:
-          RuntimeError: it fails, or leaves other results at a second time.
+          RuntimeError: it fails.
         """
         self.clear()
         started = time.monotonic()
-        first = self._ends_well()
+        ended = self.run(afresh=True)
+        if ended.status != 0:
+            raise RuntimeError(f"{self.subject.name} fails by itself: {ended.errors}")
         self.seconds = time.monotonic() - started
-        self._printed, self._results = first.output, evidence.results(self.output)
-        self.files = evidence.tree(self.output)
+        self._printed, self._results = ended.output, evidence.results(self.output)
         self.bytes = sum(path.stat().st_blocks * 512 for path in self.output.rglob("*"))
         self.keep("finished")
 
@@ -116,7 +84,7 @@ class Site:
     def end(self, process: Process | subprocess.Popen[str]) -> Ended:
         """Waits until a command ends, and kills it where it hangs."""
         try:
-            output, errors = process.communicate(timeout=120 + 10 * getattr(self, "seconds", 60))
+            output, errors = process.communicate(timeout=120 + 10 * self.seconds)
             return Ended(process.returncode, output, errors)
         except subprocess.TimeoutExpired:
             process.kill()
@@ -149,26 +117,11 @@ class Site:
     def problems_of_end(self, ended: Ended, apart_from: str = "") -> list[Problem]:
         """What is wrong with a command that must have ended as the undisturbed one; of one file it may not know."""
         if ended.status != 0:
-            return [Problem("badly told", f"does not go on, but ends with {ended.status}: {_last(ended.errors)}")]
+            return [Problem("badly told", f"does not go on, but ends with {ended.status}: {ended.told_last}")]
         problems = self.wrong_files(must_be_all=True, apart_from=apart_from)
         if ended.output != self._printed:
             problems.append(Problem("wrong", f"prints other than the undisturbed: {ended.output!r}"))
         return problems
-
-    def problems_of_refusal(
-        self, ended: Ended, *, names_place: bool, statuses: tuple[int, ...] = (1,)
-    ) -> list[Problem]:
-        """What is wrong with a command that must have told its failure in one line."""
-        told = [line for line in ended.errors.splitlines() if line.startswith("error: ")]
-        if ended.status not in statuses:
-            return [Problem("badly told", f"ends with {ended.status}: {_last(ended.errors)}")]
-        if len(told) != 1 or told[0] != _last(ended.errors) or "Traceback" in ended.errors:
-            return [Problem("badly told", f"tells its failure in other than one line: {ended.errors!r}")]
-        if "(unexpected " in told[0]:
-            return [Problem("badly told", f"did not expect it: {told[0]}")]
-        if names_place and str(self.output) not in told[0]:
-            return [Problem("badly told", f"does not tell where: {told[0]}")]
-        return []
 
     def wrong_files(self, must_be_all: bool = False, apart_from: str = "") -> list[Problem]:
         """Files that are other than the undisturbed left them; of tables that grow, rows.
@@ -216,12 +169,6 @@ class Site:
     def saved(self) -> dict[str, int]:
         return evidence.saved(self.output)
 
-    def _ends_well(self) -> Ended:
-        ended = self.run(afresh=True)
-        if ended.status != 0:
-            raise RuntimeError(f"{self.subject.name} fails by itself: {ended.errors}")
-        return ended
-
     def _at_work(self) -> list[int]:
         """The processes whose command names the directory."""
         found = []
@@ -233,7 +180,3 @@ class Site:
             if str(self.output) in arguments and sys.executable in arguments:
                 found.append(int(path.parent.name))
         return found
-
-
-def _last(errors: str) -> str:
-    return (errors.strip().splitlines() or ["nothing told"])[-1]
