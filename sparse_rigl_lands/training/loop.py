@@ -72,6 +72,8 @@ def train_from_latest(
     start = Checkpoint(initialization, {})
     for each in saved:  # all are read: damage is told now, and not once the earlier ones are needed
         start = checkpoints.load(run.checkpoint(each))
+    # where all workers meet: none is removed before all have read it
+    workers.check_alike(start.point.digest(), f"checkpoint to go on from in {run.directory}")
     workers.chief_does(lambda: run.clean_checkpoints(keeps))  # of a damaged one the one before is all that is left
     origin, step = initialization.origin, start.point.origin.global_step
     trainer.restore(start)
