@@ -48,8 +48,8 @@ def strategy(
     """
     if kind not in _KINDS:
         raise InputError(f"strategy.kind is {kind!r}; known are {', '.join(_KINDS)}")
-    if logical_cpus < 1:
-        raise InputError(f"strategy.logical_cpus is {logical_cpus}; it must be at least 1")
+    if not isinstance(logical_cpus, int) or logical_cpus < 1:
+        raise InputError(f"strategy.logical_cpus is {logical_cpus!r}; it must be a whole number of at least 1")
     if cpu_threads is not None:
         _limit_threads(cpu_threads)
     workers = _workers()

@@ -37,6 +37,8 @@ def uniform(shapes: Shapes, sparsity: float, at_most: Mapping[str, float] | None
     Raises:
       InputError: a sparsity outside [0, 1), or a capped kernel that does not exist.
     """
+    if not isinstance(at_most, Mapping | None):
+        raise InputError(f"uniform.at_most is {at_most!r}; it must be a dictionary")
     caps = dict(at_most or {})
     _check_range({"the sparsity": sparsity, **caps})
     _check_names("uniform.at_most", caps, shapes)
@@ -67,7 +69,7 @@ def erdos_renyi_kernel(
     _check_range({"the sparsity": sparsity})
     if not isinstance(power, int | float) or not 0 <= power < math.inf:
         raise InputError(f"erdos_renyi_kernel.power is {power!r}; it must be finite and not negative")
-    if isinstance(dense, str):
+    if not isinstance(dense, tuple | list):
         raise InputError(f"erdos_renyi_kernel.dense is {dense!r}; it must be a list of kernels")
     _check_names("erdos_renyi_kernel.dense", dense, shapes)
     sizes = {name: math.prod(shape) for name, shape in shapes.items()}
@@ -106,6 +108,8 @@ def per_layer(shapes: Shapes, sparsities: Mapping[str, float], default: float = 
     Raises:
       InputError: a sparsity outside [0, 1), or a kernel that does not exist.
     """
+    if not isinstance(sparsities, Mapping):
+        raise InputError(f"per_layer.sparsities is {sparsities!r}; it must be a dictionary")
     _check_range({"per_layer.default": default, **sparsities})
     _check_names("per_layer.sparsities", sparsities, shapes)
     return {name: sparsities.get(name, default) for name in shapes}
@@ -129,8 +133,8 @@ def check_not_empty(kept: Mapping[str, int], shapes: Shapes) -> None:
 
 def _check_range(sparsities: Mapping[str, float]) -> None:
     for name, value in sparsities.items():
-        if not 0.0 <= value < 1.0:
-            raise InputError(f"{name} is {value}; a sparsity lies in [0, 1)")
+        if not isinstance(value, int | float) or not 0.0 <= value < 1.0:
+            raise InputError(f"{name} is {value!r}; a sparsity lies in [0, 1)")
 
 
 def _check_names(setting: str, names: Iterable[str], shapes: Shapes) -> None:

@@ -106,6 +106,11 @@ class Sweep:
             if not isinstance(seed, int):
                 raise InputError(f"Sweep.seeds names {seed!r}; it must be a whole number")
         settings.check_counts(self, "processes")
+        if not isinstance(self.bindings_of_sparsity, Mapping):
+            raise InputError(f"Sweep.bindings_of_sparsity is {self.bindings_of_sparsity!r}; it must be a dictionary")
+        for sparsity, bindings in self.bindings_of_sparsity.items():
+            if not isinstance(bindings, tuple | list):
+                raise InputError(f"Sweep.bindings_of_sparsity gives {sparsity} {bindings!r}; it must be a list")
         if unknown := set(self.bindings_of_sparsity) - set(self.sparsities):
             raise InputError(f"Sweep.bindings_of_sparsity names {min(unknown)}, which is none of Sweep.sparsities")
         if not self.runs():

@@ -34,10 +34,10 @@ class Objective:
     label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.weight_decay < math.inf:
-            raise InputError(f"Objective.weight_decay is {self.weight_decay}; it must be finite and not negative")
-        if not 0 <= self.label_smoothing < 1:
-            raise InputError(f"Objective.label_smoothing is {self.label_smoothing}; it lies in [0, 1)")
+        if not isinstance(self.weight_decay, int | float) or not 0 <= self.weight_decay < math.inf:
+            raise InputError(f"Objective.weight_decay is {self.weight_decay!r}; it must be finite and not negative")
+        if not isinstance(self.label_smoothing, int | float) or not 0 <= self.label_smoothing < 1:
+            raise InputError(f"Objective.label_smoothing is {self.label_smoothing!r}; it lies in [0, 1)")
 
     def cross_entropy(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         """Plain cross-entropy in nats of every example: int [n], [n, classes] -> float32 [n]."""

@@ -24,6 +24,10 @@ class WarmupStepDecay(tf_keras.optimizers.schedules.LearningRateSchedule):
       warmup_steps: optimizer steps; 0 starts at the peak.
       drops: the steps at which the rate is multiplied by the factor.
       factor: of each drop.
+
+    Raises:
+      InputError: the peak or the factor are not positive, the warm-up is no number of steps, or the drops do not
+        ascend.
     """
 
     peak: float
@@ -33,10 +37,15 @@ class WarmupStepDecay(tf_keras.optimizers.schedules.LearningRateSchedule):
 
     def __post_init__(self) -> None:
         for name in ("peak", "factor"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise InputError(f"WarmupStepDecay.{name} is {getattr(self, name)}; it must be positive")
-        if self.warmup_steps < 0:
-            raise InputError(f"WarmupStepDecay.warmup_steps is {self.warmup_steps}; it must not be negative")
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not 0 < value < math.inf:
+                raise InputError(f"WarmupStepDecay.{name} is {value!r}; it must be a positive number")
+        if not isinstance(self.warmup_steps, int) or self.warmup_steps < 0:
+            raise InputError(
+                f"WarmupStepDecay.warmup_steps is {self.warmup_steps!r}; it must be a whole number of at least 0"
+            )
+        if not isinstance(self.drops, tuple | list) or not all(isinstance(step, int) for step in self.drops):
+            raise InputError(f"WarmupStepDecay.drops is {self.drops!r}; it must be a list of steps")
         if list(self.drops) != sorted(self.drops):
             raise InputError(f"WarmupStepDecay.drops must ascend: {list(self.drops)}")
 
@@ -78,10 +87,11 @@ class WarmupCosine(tf_keras.optimizers.schedules.LearningRateSchedule):
 
     def __post_init__(self) -> None:
         for name in ("peak", "steps"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise InputError(f"WarmupCosine.{name} is {getattr(self, name)}; it must be positive")
-        if not 0 <= self.warmup < 1:
-            raise InputError(f"WarmupCosine.warmup is {self.warmup}; it lies in [0, 1)")
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not 0 < value < math.inf:
+                raise InputError(f"WarmupCosine.{name} is {value!r}; it must be a positive number")
+        if not isinstance(self.warmup, int | float) or not 0 <= self.warmup < 1:
+            raise InputError(f"WarmupCosine.warmup is {self.warmup!r}; it lies in [0, 1)")
 
     def __call__(self, step: tf.Tensor) -> tf.Tensor:
         step = tf.cast(step, tf.float32)

@@ -100,9 +100,18 @@ def test_a_huge_power_spends_the_budget_on_the_smallest_kernels():
     assert list(sparsities.values()) == [0.0, 1.0, pytest.approx(1 - (539.2 - 144) / 640)]
 
 
-def test_dense_is_a_list():
-    with pytest.raises(InputError, match="dense is 'stem/conv/kernel'; it must be a list"):
-        erdos_renyi_kernel(SHAPES, 0.9, dense="stem/conv/kernel")
+@pytest.mark.parametrize("dense", ["stem/conv/kernel", None, 1])
+def test_dense_is_a_list(dense):
+    with pytest.raises(InputError, match=f"dense is {dense!r}; it must be a list"):
+        erdos_renyi_kernel(SHAPES, 0.9, dense=dense)
+
+
+@pytest.mark.parametrize("of_kernels", ["stem/conv/kernel", 0.5, ("stem/conv/kernel",)])
+def test_sparsities_of_kernels_are_a_dictionary(of_kernels):
+    with pytest.raises(InputError, match="uniform.at_most is .*; it must be a dictionary"):
+        uniform(SHAPES, 0.9, of_kernels)
+    with pytest.raises(InputError, match="per_layer.sparsities is .*; it must be a dictionary"):
+        per_layer(SHAPES, of_kernels)
 
 
 def test_per_layer():
@@ -115,7 +124,7 @@ def test_every_distribution_stays_in_range(shapes, sparsity):
         assert all(0 <= value < 1 for value in sparsities.values())
 
 
-@pytest.mark.parametrize("sparsity", [-0.1, 1.0, 1.5, float("nan")])
+@pytest.mark.parametrize("sparsity", [-0.1, 1.0, 1.5, float("nan"), "0.5", None])
 @pytest.mark.parametrize("distribution", [uniform, erdos_renyi_kernel, lambda s, x: per_layer(s, {"a": x})])
 def test_sparsity_outside_its_range_is_refused(distribution, sparsity):
     with pytest.raises(InputError, match=r"a sparsity lies in \[0, 1\)"):

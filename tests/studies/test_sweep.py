@@ -81,6 +81,8 @@ def test_a_fraction_of_zero_is_the_dense_run():
         ({"seeds": (0.5,), "sparsities": (0.9,)}, "seeds names 0.5; it must be a whole number"),
         ({"methods": ("pruned",)}, "the sweep has no runs"),
         ({"sparsities": (0.9,), "bindings_of_sparsity": {0.8: ()}}, "bindings_of_sparsity names 0.8, which is none of"),
+        ({"sparsities": (0.9,), "bindings_of_sparsity": "x"}, "bindings_of_sparsity is 'x'; it must be a dictionary"),
+        ({"sparsities": (0.9,), "bindings_of_sparsity": {0.9: "x"}}, "gives 0.9 'x'; it must be a list"),
     ],
 )
 def test_an_impossible_sweep_is_refused(settings, words):

@@ -58,7 +58,14 @@ def test_weight_decay_is_of_kernels_alone(random):
 
 @pytest.mark.parametrize(
     "settings",
-    [{"weight_decay": -1e-4}, {"weight_decay": float("nan")}, {"label_smoothing": 1.0}, {"label_smoothing": -0.1}],
+    [
+        {"weight_decay": -1e-4},
+        {"weight_decay": float("nan")},
+        {"weight_decay": None},
+        {"label_smoothing": 1.0},
+        {"label_smoothing": -0.1},
+        {"label_smoothing": "0.1"},
+    ],
 )
 def test_impossible_settings_are_refused(settings):
     with pytest.raises(InputError, match=next(iter(settings))):

@@ -25,6 +25,11 @@ def test_without_warm_up_it_starts_at_the_peak():
         {"peak": 1.0, "drops": (8, 6)},
         {"peak": 1.0, "warmup_steps": -2},
         {"peak": 1.0, "factor": -1},
+        {"peak": "1"},
+        {"peak": 1.0, "factor": None},
+        {"peak": 1.0, "warmup_steps": 1.5},
+        {"peak": 1.0, "drops": 600},
+        {"peak": 1.0, "drops": (600, None)},
     ],
 )
 def test_impossible_settings_are_refused(settings):
@@ -45,7 +50,18 @@ def test_one_shape_for_any_number_of_steps():
     assert float(WarmupCosine(peak=0.3, steps=10)(0)) == pytest.approx(0.3)
 
 
-@pytest.mark.parametrize("settings", [{"peak": -1.0}, {"steps": 0}, {"warmup": 1.0}, {"warmup": -0.1}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"peak": -1.0},
+        {"peak": "1"},
+        {"steps": 0},
+        {"steps": None},
+        {"warmup": 1.0},
+        {"warmup": -0.1},
+        {"warmup": ()},
+    ],
+)
 def test_an_impossible_cosine_is_refused(settings):
     with pytest.raises(InputError, match=f"WarmupCosine.{next(iter(settings))} is"):
         WarmupCosine(**{"peak": 1.0, "steps": 10, **settings})
