@@ -27,6 +27,7 @@ _FAILED = 1
 _WRONG_USAGE = 2
 _RUN_AGAIN = 75  # sysexits' EX_TEMPFAIL
 _GIN_TRACE = "In call to configurable"  # gin adds a line to an exception for every configurable it crosses
+_MANY_CALLS = 100  # of gin's, within each other
 _LOST = {"UnavailableError", "AbortedError", "CancelledError", "DeadlineExceededError"}
 
 GIN_FILE = flags.DEFINE_multi_string(
@@ -91,7 +92,7 @@ def _guarded(main: Callable[[], None]) -> int:
     except Exception as raised:
         if DEBUG.value:
             traceback.print_exc()
-        error = _damaged_data(str(raised)) or _lost_worker(raised) or raised
+        error = _damaged_data(str(raised)) or _lost_worker(raised) or _endless(raised) or raised
         if isinstance(error, PreemptedError):
             print(f"{_one_line(str(error))}; run the same command to go on", file=sys.stderr)
             return _RUN_AGAIN
@@ -148,6 +149,14 @@ def _lost_worker(error: Exception) -> PreemptedError | None:
     return PreemptedError(f"another worker was lost ({type(error).__name__}); it too must be started again")
 
 
+def _endless(error: Exception) -> InputError | None:
+    """The error to tell instead of Python's, where gin makes something of itself, as Recipe.steps = @Recipe() asks."""
+    if not isinstance(error, RecursionError):
+        return None
+    calls = sum(frame.f_code.co_filename == gin.config.__file__ for frame, _ in traceback.walk_tb(error.__traceback__))
+    return InputError("gin: something is bound to be made of itself, without end") if calls > _MANY_CALLS else None
+
+
 def _lacks_a_binding(error: Exception) -> bool:
     """Whether a configurable was called without an argument that the gin files should have bound."""
     return isinstance(error, TypeError) and "missing" in str(error) and _GIN_TRACE in str(error)
@@ -195,7 +204,12 @@ def configured(gin_file: str, bindings: Sequence[str], make: Callable[..., Any])
       InputError: as ``parse_gin``.
     """
     _parse([([gin_file], bindings)], finalize=False)
-    made = make()
+    try:
+        made = make()
+    except RecursionError as error:
+        if endless := _endless(error):
+            raise endless from error
+        raise
     gin.clear_config()
     return made
 

@@ -83,6 +83,17 @@ def test_what_is_made_under_a_configuration_leaves_none_behind():
     assert "Recipe.steps" not in gin.config_str()
 
 
+def test_what_is_made_of_itself_is_refused():
+    with pytest.raises(InputError, match="gin: something is bound to be made of itself, without end"):
+        commandline.configured("gin/digits/pruned.gin", ["Recipe.steps = @Recipe()"], Recipe)
+
+    def without_end():
+        return without_end()
+
+    with pytest.raises(RecursionError):  # a defect, and not of a gin file
+        commandline.configured("gin/digits/pruned.gin", [], without_end)
+
+
 def test_what_was_given_is_told_as_it_is_typed(parse):
     parse("--gin_file=gin/digits/pruned.gin", "--seed=3", "--gin_param=Recipe.steps = 7", "--output_dir=runs/a")
     assert commandline.given() == [
