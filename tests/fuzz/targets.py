@@ -16,14 +16,22 @@ from sparse_rigl_lands.data.skipped import read_skipped
 from sparse_rigl_lands.data.tfds_images import TfdsImages
 from sparse_rigl_lands.errors import CommandError
 from sparse_rigl_lands.paths.finished import judge_finished
+from sparse_rigl_lands.paths.fitting import Fitting
 from sparse_rigl_lands.paths.partial_sums import PartialSums, Saving
+from sparse_rigl_lands.paths.sample import Sample
 from sparse_rigl_lands.points import checkpoint
 from sparse_rigl_lands.points.point import Origin
 from sparse_rigl_lands.reporting import curve_figures, path_words, tables
 from sparse_rigl_lands.reporting.finished_path import FinishedPath
 from sparse_rigl_lands.reporting.study_figures import figures_of
 from sparse_rigl_lands.studies import jobs, path_runs, study_results, sweep
+from sparse_rigl_lands.studies.curve_study import CurveStudy
+from sparse_rigl_lands.studies.study import Study
+from sparse_rigl_lands.studies.sweep import Sweep
+from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.pruned_run import PrunedRun
+from sparse_rigl_lands.training.recipe import Recipe
+from sparse_rigl_lands.training.schedules import WarmupCosine, WarmupStepDecay
 from sparse_rigl_lands.training.summary import Summary
 from tests.data.tree import encoded
 from tests.fuzz import corpus, mutations
@@ -131,6 +139,23 @@ def _read_bindings(made: Corpus) -> None:
     commandline.gin_configuration("gin/digits/study.gin", lines[-3:])
 
 
+def _read_settings(made: Corpus) -> None:
+    """What they bind is made, too: a study, a sweep, a recipe."""
+    lines = made.gin_file.read_text(errors="surrogateescape").splitlines()
+    refused = None
+    for file, made_of_it in _OF_GIN_FILES.items():
+        bindings = [line for line in lines if line.startswith(tuple(f"{each.__name__}." for each in made_of_it))]
+        try:
+            commandline.configured(f"gin/digits/{file}.gin", bindings, made_of_it[0])
+        except REFUSED as error:
+            refused = error  # the others are made all the same
+        except TypeError as error:
+            if not commandline._lacks_a_binding(error):  # which commands tell in one line
+                raise
+    if refused:
+        raise refused
+
+
 def _read_summary(made: Corpus) -> None:
     tables.sparsity_table(storage.read_json(made.run.summary, Summary))
     checkpoint.load_initialization(made.run)
@@ -203,6 +228,28 @@ def _read_tf_config(made: Corpus) -> None:
         del os.environ["TF_CONFIG"]
 
 
+# What is made of a gin file, and whatever else its settings are of.
+_OF_GIN_FILES = {
+    "study": (Study,),
+    "sweep": (Sweep,),
+    "curves": (CurveStudy,),
+    "pruned": (Recipe, WarmupStepDecay),
+    "cubic_dense": (Fitting, WarmupCosine),
+    "line": (Sample,),
+    "workload": (Objective,),
+}
+_SETTINGS = b"""Study.seeds = (0, 1)
+Study.path_seeds = (0,)
+Study.bindings_of_sparsity = {0.99: ('Recipe.steps = 100',)}
+Sweep.sparsities = (0.9, 0.99)
+CurveStudy.curves = ('line', 'cubic_dense')
+Recipe.steps = 100
+Recipe.momentum = 0.9
+WarmupStepDecay.drops = (60, 80)
+Fitting.manifold = 'sparse'
+WarmupCosine.peak = 0.1
+Sample.images = 'all'
+Objective.weight_decay = 1e-4"""
 _TF_CONFIG = b'{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 0}}'
 _RUN_OF_STUDY = corpus.STUDY.sweeps()[0].runs()[1].name
 _PATH_OF_STUDY = next(path.name for path in corpus.STUDY.paths() if path.run.steps)
@@ -218,6 +265,7 @@ TARGETS = {
     "names of checkpoints": Target(lambda made: b"run", _put_name, _read_name, mutations.of_text, 8),
     "gin file": Target(lambda made: made.gin_file.read_bytes(), _put_gin_file, _read_gin_file, mutations.of_gin, 8),
     "gin bindings": Target(lambda made: b"Study.seeds = (0, 1)", _put_gin_file, _read_bindings, mutations.of_gin, 8),
+    "gin settings": Target(lambda made: _SETTINGS, _put_gin_file, _read_settings, mutations.of_gin, 4),
     "TF_CONFIG": Target(lambda made: _TF_CONFIG, _set_tf_config, _read_tf_config, mutations.of_json, 12),
     "skip.json": _of_file(
         lambda made: made.skipped, lambda made: read_skipped(str(made.skipped)), mutations.of_json, 12
