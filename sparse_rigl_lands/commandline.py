@@ -225,7 +225,7 @@ def _parse(layers: Sequence[tuple[Sequence[str], Sequence[str]]], finalize: bool
             gin.finalize()
     except tokenize.TokenError as error:
         raise InputError(f"gin: {error.args[0]}") from error
-    except (ValueError, TypeError, OSError, SyntaxError, ImportError) as error:
+    except (ValueError, TypeError, OSError, SyntaxError, ImportError, RecursionError) as error:
         raise InputError(f"gin: {_one_line(str(error))}{_hint(str(error))}") from error
 
 

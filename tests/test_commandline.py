@@ -36,6 +36,7 @@ def parse():
         ("Recipe.steps=[", "gin: "),
         ("Recipe.steps", "gin: "),
         ("Recipe.keep_steps={[]: 1}", "gin: unhashable type: 'list'"),
+        ("Recipe.keep_steps=" + "[" * 999 + "]" * 999, "gin: maximum recursion depth exceeded"),
         ("Recipe.precision=mixed_bfloat16", "a string needs quotes of its own"),
         ("train.output_dir='x'", "output_dir"),
         ("import sparse_rigl_lands.nowhere", "No module named 'sparse_rigl_lands.nowhere'"),
