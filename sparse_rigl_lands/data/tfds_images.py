@@ -128,9 +128,14 @@ def tfds_source(directory: epath.Path, split_names: Mapping[Split, str], skip: s
 def _info(directory: epath.Path) -> tfds.core.DatasetInfo:
     """What is noted about a set. TensorFlow Datasets would import a class of features from anywhere."""
     notes = [storage.read_json(directory / note) for note in _NOTES]
-    for name in _classes(notes[-1]):
-        if not name.startswith("tensorflow_datasets."):
-            raise InputError(f"{directory / _NOTES[-1]} names {name!r}, which is none of TensorFlow Datasets' features")
+    try:
+        others = [name for name in _classes(notes[-1]) if not name.startswith("tensorflow_datasets.")]
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{directory / _NOTES[-1]} is damaged: {error}") from error
+    if others:
+        raise InputError(
+            f"{directory / _NOTES[-1]} names {others[0]!r}, which is none of TensorFlow Datasets' features"
+        )
     try:
         info = tfds.builder_from_directory(directory).info
         for split in info.splits.values():
@@ -150,7 +155,7 @@ def _classes(features: object) -> Iterator[str]:
         for key, value in features.items():
             if key in ("pythonClassName", "python_class_name", "type") and isinstance(value, str):
                 yield value
-            elif key == "content" and isinstance(value, str):
+            elif key in ("content", "json") and isinstance(value, str):  # a document within the document
                 yield from _classes(json.loads(value))
             else:
                 yield from _classes(value)

@@ -146,9 +146,18 @@ def test_nor_one_that_notes_of_earlier_years_name(notes, tmp_path):
         TfdsImages("small", directory)
 
 
+def test_nor_one_that_is_named_within_a_feature_of_json(notes, tmp_path):
+    inner = json.dumps({"feature": {"type": "harmful_features.Label"}, "length": 1})
+    sequence = {"pythonClassName": "tensorflow_datasets.core.features.sequence_feature.Sequence"}
+    features = json.dumps({**sequence, "jsonFeature": {"json": inner}})
+    with pytest.raises(InputError, match="features.json names 'harmful_features.Label'"):
+        TfdsImages("small", notes("features.json", lambda text: features))
+
+
 @pytest.mark.parametrize(
     ("name", "change", "words"),
     [
+        ("features.json", lambda text: '{"content": "{"}', "features.json is damaged: Expecting property name"),
         ("dataset_info.json", lambda text: text[:-9], "dataset_info.json is damaged"),
         ("dataset_info.json", lambda text: text.replace('"1.0.0"', '"one"'), "the notes about .* are damaged: Invalid"),
         ("dataset_info.json", lambda text: text.replace('"10"', '"ten"'), "the notes about .* are damaged: "),
