@@ -30,7 +30,7 @@ tried=0
 for python; do
     version=$("$python" --version 2>/dev/null) || { printf '%-14s not here\n' "$python" && continue; }
     "$python" -m venv "$work/venv"
-    cd "$work" # not the project, whose modules would be found first
+    pushd "$work" >/dev/null # not the project, whose modules would be found first
     install=$(seconds venv/bin/pip install --quiet --constraint "$project/constraints.txt" "$wheel")
     # What was never imported is compiled first: the bytecode of what --help needs is taken away again.
     find venv -name __pycache__ -prune -exec rm -rf {} +
@@ -41,7 +41,8 @@ for python; do
         --gin_param='Recipe.steps=200' --gin_param='WarmupStepDecay.drops=(150,)')
     grep -qx 'checkpoint: run/checkpoints/step_00000200' said
     printf '%-14s %9s %8s %8s %12s %8s\n' "$version" "$install" "$import" "$help" "$warm" "$train"
-    rm -rf venv run
+    popd >/dev/null
+    rm -rf "$work/venv" "$work/run"
     tried=$((tried + 1))
 done
 [ "$tried" -gt 0 ] || { echo "error: none of these Pythons is here" >&2 && exit 1; }

@@ -21,8 +21,8 @@ DIRECTORY = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent
 
 def scripts() -> dict[str, pathlib.Path]:
     """The entry scripts by name, such as ``"train"``."""
-    found = [*sorted(DIRECTORY.glob("[!_]*.py")), *sorted((DIRECTORY / "scripts").glob("[!_]*.py"))]
-    return {path.stem: path for path in found}
+    others = sorted((DIRECTORY / "scripts").glob("*.py"))
+    return {path.stem: path for path in (DIRECTORY / "train.py", DIRECTORY / "interpolate.py", *others)}
 
 
 def command(name: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 _TOP_LEVEL = [".ci", "benchmarks", "docs", "gin", "scripts", "sparse_rigl_lands", "tests"]
-_MADE = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*_cache")
+_MADE = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*_cache", "_build", "api")
 
 
 def _files(directory):
