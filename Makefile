@@ -8,7 +8,7 @@
 #   make bazel   the tests again, by Bazel
 #   make package builds the wheel, and tries it with every Python from 3.10 to 3.13 that is on the PATH
 #   make attack  faults injected into every command, about 40 minutes; it needs Linux and Debian's package faketime
-#   make fuzz    every reader of files, with 100,000 damaged ones: half an hour
+#   make fuzz    every reader of files, with 100,000 damaged ones: half an hour; Linux on x86-64, Python 3.11 or later
 #
 # PYTHON=python3.12 chooses the interpreter, TENSORFLOW=2.20.0 another version than the pinned one, both when
 # the environment is made: give VENV=.venv-2.20 with them for a second one.

@@ -66,14 +66,14 @@ def main() -> None:
     path = interpolate(prepared)
     if not Workers(strategy).is_chief:
         return
-    png, svg = path_figure.draw_path(path)
+    with path.alone():
+        pictures = path_figure.draw_path(path)
     result = storage.read_json(path.result)
     print(f"{result['settings']['curve']} from {start.origin} to {end.origin}, mask: {result['settings']['mask']}")
     print(path_words.describe_path(result))
     if result["verdict"] != "undecided" and len(result["settings"]["looks"]) > 1:
         print(f"decided on {result['images']:,} of {result['settings']['looks'][-1]:,} images")
-    print("\n".join(path_words.describe_ends(result)))
-    print("\n".join(str(file) for file in (path.table, path.result, png, svg)))
+    print(*path_words.describe_ends(result), path.table, path.result, *pictures, sep="\n")
 
 
 if __name__ == "__main__":

@@ -31,10 +31,10 @@ def main(*names: str) -> None:
             rows.append(describe_solution(run, strategy))
             bar.advance(1, rows[-1]["point"])
     written = files.SolutionFiles(commandline.OUTPUT_DIR.value or "runs/solutions")
-    written.create()
     text = tables.markdown(tables.solutions_cells(rows))
-    storage.write_csv(written.table, rows)
-    storage.write_text(written.markdown, text + "\n")
+    with written.alone():
+        storage.write_csv(written.table, rows)
+        storage.write_text(written.markdown, text + "\n")
     print(text)
     print("\n".join(str(file) for file in (written.table, written.markdown)))
 

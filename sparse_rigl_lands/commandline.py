@@ -165,7 +165,8 @@ def _lacks_a_binding(error: Exception) -> bool:
 def parse_gin(command: str, recorded: Sequence[pathlib.Path] = (), bindings: Sequence[str] = ()) -> None:
     """Configures gin: what is given here, then --gin_file, --gin_param and --seed; later ones override.
 
-    Gin files are looked up from the working directory, then from ``project.DIRECTORY``.
+    Gin files are looked up from the working directory, then from ``project.DIRECTORY``. Modules that they import are
+    found in the working directory as well.
 
     Args:
       command: the configurable whose ``seed`` is --seed.
@@ -217,6 +218,8 @@ def configured(gin_file: str, bindings: Sequence[str], make: Callable[..., Any])
 def _parse(layers: Sequence[tuple[Sequence[str], Sequence[str]]], finalize: bool) -> None:
     """Configures gin from layers of files and bindings; later ones override."""
     gin.clear_config()
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
     gin.add_config_file_search_path(str(project.DIRECTORY))
     try:
         for config_files, bindings in layers:

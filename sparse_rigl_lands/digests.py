@@ -20,6 +20,7 @@ def finish(sums: pathlib.Path, files: Iterable[pathlib.Path], result: pathlib.Pa
       result: written last, so that where it is, all digests are.
       content: of it.
     """
+    result.unlink(missing_ok=True)  # of an earlier time, of which these are not the digests
     digests = {**_digests(sums, files), str(result.relative_to(sums.parent)): _digest(content)}
     storage.write_text(sums, "".join(f"{digest}  {name}\n" for name, digest in digests.items()))
     storage.write_bytes(result, content)
@@ -41,7 +42,11 @@ def check(sums: pathlib.Path, files: Iterable[pathlib.Path], are_all: bool = Tru
     now, then = _digests(sums, files), _read(sums)
     for name in [*now, *(then if are_all else ())]:
         if now.get(name) != then.get(name):
-            raise InputError(f"{sums.parent / name} is damaged: it is not what was written, going by {sums.name} there")
+            *_, result = then or [name]  # it was written last
+            raise InputError(
+                f"{sums.parent / name} is damaged: it is not what was written, going by {sums.name} there; to have it "
+                f"made again, remove {result}"
+            )
 
 
 def _digests(sums: pathlib.Path, files: Iterable[pathlib.Path]) -> dict[str, str]:

@@ -101,7 +101,7 @@ class _Directory:
             self.directory.mkdir(parents=True, exist_ok=True)
             probe = self.directory / f".probe{storage.PARTIAL}"
             probe.write_bytes(b"")
-            probe.unlink()
+            probe.unlink(missing_ok=True)  # another command may have tried as well
         except OSError as error:
             raise InputError(f"cannot write to {self.directory}: {error.strerror}") from error
 

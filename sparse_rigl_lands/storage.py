@@ -31,13 +31,15 @@ def alone(directory: pathlib.Path) -> Iterator[None]:
     The lock is one of the operating system's: it ends with the process, however that ends.
 
     Raises:
-      InputError: another command is at work there.
+      InputError: another command is at work there, or the file system has no locks.
     """
     with (directory / LOCK).open("wb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise InputError(f"another command is at work in {directory}") from error
+        except OSError as error:
+            raise InputError(f"cannot lock {directory}: {error.strerror}; its file system must know locks") from error
         yield
 
 

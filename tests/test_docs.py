@@ -30,7 +30,7 @@ def checkout(tmp_path):
     """A copy of what the commands need, so that they write nothing into the project."""
     for name in ("train.py", "interpolate.py"):
         shutil.copy(ROOT / name, tmp_path)
-    for name in ("gin", "sparse_rigl_lands"):
+    for name in ("gin", "scripts", "sparse_rigl_lands"):
         shutil.copytree(ROOT / name, tmp_path / name)
     return tmp_path
 
@@ -44,6 +44,7 @@ def test_a_page_runs_from_its_top_to_its_end(commands, checkout, page):
     shorter = {
         "train.py": ["--gin_param=Recipe.steps=10", "--gin_param=WarmupStepDecay.warmup_steps=5", drops],
         "interpolate.py": ["--gin_param=interpolate.num_points=3", "--gin_param=Sample.images=256"],
+        "scripts/solutions.py": ["--gin_param=describe_solution.gradient_batches=1"],
     }
     ran = 0
     for name, language, text in _blocks(page):
@@ -80,9 +81,9 @@ def test_the_diagram_has_every_room_and_nothing_else():
 
 @pytest.mark.slow
 def test_the_documentation_is_built_and_its_links_lead_somewhere(tmp_path):
-    for name in ("docs", "sparse_rigl_lands"):
+    for name in ("docs", "scripts", "sparse_rigl_lands"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("_build", "api"))
-    for name in ("README.md",):
+    for name in ("README.md", "interpolate.py", "train.py"):
         shutil.copy(ROOT / name, tmp_path)
     command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet", tmp_path / "docs", tmp_path / "html"]
     process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

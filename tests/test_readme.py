@@ -135,7 +135,7 @@ def test_programs(commands, checkout, program):
 
 def test_make_targets_exist():
     targets = {line.split()[1] for block in _blocks("bash") for line in block.splitlines() if line.startswith("make ")}
-    assert targets == {"demo", "study", "test"}
+    assert targets == {"demo", "test"}
     makefile = (ROOT / "Makefile").read_text()
     assert targets <= {name for rule in re.findall(r"^([\w -]+):", makefile, re.MULTILINE) for name in rule.split()}
 

@@ -74,13 +74,13 @@ def save(prefix: pathlib.Path, checkpoint: Checkpoint) -> None:
     }
     temporary = storage.partial(prefix)
     with tf.device("CPU"):
-        bundle = tf.train.Checkpoint(
+        saver = tf.train.Checkpoint(
             origin=tf.Variable(json.dumps(dataclasses.asdict(point.origin))),
             # In one order, whatever order they came in: the same values are then the same bytes.
             **{group: {name: tf.Variable(array) for name, array in sorted(of.items())} for group, of in groups.items()},
         )
         try:
-            bundle.write(str(temporary))
+            saver.write(str(temporary))
         except tf.errors.OpError as error:
             reason = error.message.rpartition("; ")[2].partition(" [Op:")[0]  # between TensorFlow's node and operation
             raise OSError(f"cannot write checkpoint {prefix}: {reason}") from error

@@ -31,16 +31,16 @@ def check_images(output_dir: str | None, workload: Workload) -> tuple[pathlib.Pa
     if not isinstance(dataset, Photographs):
         raise InputError(f"{type(dataset).__name__} has no encoded images that could be damaged")
     written = files.ImageCheckFiles(output_dir or f"runs/images/{workload.name}")
-    written.create()
-    found: dict[Split, dict[str, list[str]]] = {}
-    faults: dict[str, dict[str, str]] = {}
-    for split in get_args(Split):
-        found[split], faults[split] = {}, {}
-        with progress.Progress(f"decoding the {split} images", dataset.num_examples(split), "image") as bar:
-            for file, count, damaged in dataset.damaged(split):
-                if damaged:
-                    found[split][file] = list(damaged)
-                    faults[split] |= damaged
-                bar.advance(count, f"{len(faults[split])} damaged")
-    write_skipped(written.skipped, found)
+    with written.alone():
+        found: dict[Split, dict[str, list[str]]] = {}
+        faults: dict[str, dict[str, str]] = {}
+        for split in get_args(Split):
+            found[split], faults[split] = {}, {}
+            with progress.Progress(f"decoding the {split} images", dataset.num_examples(split), "image") as bar:
+                for file, count, damaged in dataset.damaged(split):
+                    if damaged:
+                        found[split][file] = list(damaged)
+                        faults[split] |= damaged
+                    bar.advance(count, f"{len(faults[split])} damaged")
+        write_skipped(written.skipped, found)
     return written.skipped, faults

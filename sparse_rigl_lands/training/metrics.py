@@ -83,6 +83,10 @@ class MetricsLog:
         return {**rows, _SUMS: self._sums, _STEPS: np.array(self._steps)}
 
     def _write_table(self) -> None:
-        if self._tensorboard is not None and len(self._rows):
+        if self._tensorboard is None:
+            return
+        if len(self._rows):
             rows = [dict(zip(_COLUMNS, row, strict=True)) for row in self._rows.tolist()]
             storage.write_csv(self._run.metrics, [{**row, "step": int(row["step"])} for row in rows])
+        else:
+            self._run.metrics.unlink(missing_ok=True)

@@ -65,7 +65,7 @@ def _add_up(sums: pathlib.Path, result: pathlib.Path, flaw: str) -> None:
 
     def increments(first: int):
         for item in range(first, _ITEMS):
-            time.sleep(0.03)
+            time.sleep(0.1)
             yield {"sum": np.array([(item + 1.0) ** 0.5])}
 
     total = float(partial.add_until(_ITEMS, increments)["sum"][0])

@@ -1,24 +1,33 @@
 """Two processes that are started on one directory."""
 
+import signal
 import time
 from collections.abc import Iterator
 
 import numpy as np
 
+from sparse_rigl_lands.storage import LOCK
 from tests.attack.outcome import Ended, Injection, Problem, problems_of_refusal
 from tests.attack.site import Site
 
 
 def at_once(site: Site, random: np.random.Generator, count: int) -> Iterator[Injection]:
-    """Starts a command twice, the second at the same time or while the first is at work: one of them must refuse."""
+    """Starts a command twice, at the same time or the second while the first is at work: one of them must refuse."""
     for place in range(count):
         site.clear()
-        pause = site.seconds * place / count * random.uniform(0.5, 1)
-        processes = [site.start()]
-        time.sleep(pause)
-        processes.append(site.start())
-        problems = _problems(site, [site.end(process) for process in processes])
-        yield Injection(f"two at once, the second after {pause:.2f} s", tuple(problems))
+        first = site.start()
+        if place:
+            while first.poll() is None and not (site.output / LOCK).exists():
+                time.sleep(0.01)
+            first.send_signal(signal.SIGSTOP)  # else it might end before the second asks
+            second = site.end(site.start())
+            first.send_signal(signal.SIGCONT)
+            ended = [site.end(first), second]
+        else:
+            processes = [first, site.start()]
+            ended = [site.end(process) for process in processes]
+        when = "while the first is at work" if place else "at the same time"
+        yield Injection(f"two at once, the second {when}", tuple(_problems(site, ended)))
 
 
 def _problems(site: Site, ended: list[Ended]) -> list[Problem]:
