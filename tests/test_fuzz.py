@@ -4,6 +4,7 @@ The same readers as of ``make fuzz``, with changes that hypothesis finds, and a 
 """
 
 import ast
+import os
 import pathlib
 import subprocess
 
@@ -35,6 +36,7 @@ def target(made, request):
     seed = target.seed(made)
     yield target, seed
     target.put(made, seed)
+    assert "TF_CONFIG" not in os.environ  # else every command of later tests would wait for other workers
 
 
 def _told(reader, made, content):

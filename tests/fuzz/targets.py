@@ -217,11 +217,12 @@ def _of_images(file: str) -> Target:
     )
 
 
-def _set_tf_config(made: Corpus, content: bytes) -> None:
-    os.environ["TF_CONFIG"] = os.fsdecode(content.replace(b"\0", b""))
+def _put_tf_config(made: Corpus, content: bytes) -> None:
+    (made.directory / "TF_CONFIG").write_bytes(content.replace(b"\0", b""))
 
 
 def _read_tf_config(made: Corpus) -> None:
+    os.environ["TF_CONFIG"] = os.fsdecode((made.directory / "TF_CONFIG").read_bytes())
     try:
         distribution.strategy("one_device")
     finally:
@@ -266,7 +267,7 @@ TARGETS = {
     "gin file": Target(lambda made: made.gin_file.read_bytes(), _put_gin_file, _read_gin_file, mutations.of_gin, 8),
     "gin bindings": Target(lambda made: b"Study.seeds = (0, 1)", _put_gin_file, _read_bindings, mutations.of_gin, 8),
     "gin settings": Target(lambda made: _SETTINGS, _put_gin_file, _read_settings, mutations.of_gin, 4),
-    "TF_CONFIG": Target(lambda made: _TF_CONFIG, _set_tf_config, _read_tf_config, mutations.of_json, 12),
+    "TF_CONFIG": Target(lambda made: _TF_CONFIG, _put_tf_config, _read_tf_config, mutations.of_json, 12),
     "skip.json": _of_file(
         lambda made: made.skipped, lambda made: read_skipped(str(made.skipped)), mutations.of_json, 12
     ),
