@@ -82,7 +82,7 @@ class Failure:
 
     Args:
       name: of the job.
-      reason: the last line that it printed, or the signal that killed it.
+      reason: the error that it told, or else the last line that it printed, or the signal that killed it.
       log: all of them.
     """
 
@@ -301,7 +301,8 @@ def _failure(job: Job, status: int, logs: pathlib.Path) -> Failure | None:
         return Failure(job.name, f"killed by {signal.Signals(-status).name}", log)
     if status > 0:
         lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return Failure(job.name, lines[-1].removeprefix("error: ") if lines else "it printed nothing", log)
+        told = [line for line in lines if line.startswith("error: ")]  # what else it printed may come later
+        return Failure(job.name, (told or lines or ["it printed nothing"])[-1].removeprefix("error: "), log)
     if lacking := _lacking(job):
         return Failure(job.name, f"it succeeded, but left no {lacking[0]}", log)
     return None
