@@ -151,14 +151,16 @@ def test_checkpoints_that_are_not_there_are_refused(jobs_of, ends, tmp_path, nam
 
 
 def test_a_directory_holds_one_pair_of_checkpoints(ends, tmp_path):
+    """What was told of another pair stays."""
     written = files.CurveStudyFiles(tmp_path / "study")
     pair = Ends(*(run.checkpoint(60) for run in ends))
     for _ in range(2):
         with curve_study.claimed(written, pair):
-            pass
+            written.table.touch()
     files.data_file(pair.start).write_bytes(b"another")
     with pytest.raises(InputError, match=f"{written.directory} belongs to another configuration .start is "):
         curve_study.claimed(written, pair).__enter__()
+    assert written.table.exists()
 
 
 def test_nothing_starts_if_a_configuration_is_impossible(jobs_of, tmp_path):
