@@ -32,7 +32,6 @@ def main() -> None:
     written = files.CurveStudyFiles(commandline.OUTPUT_DIR.value or f"runs/{study.name}")
     fits = curve_study.jobs_of(study, written, ends, commandline.gin_configuration)
     with curve_study.claimed(written, ends):
-        jobs.recognised(fits, written.logs)  # a damaged record is told before anything is removed
         written.discard_results()
         outcome = jobs.run_jobs(fits, written.logs, study.processes, "curves")
         rows = curve_study.results(study, written, outcome.done)

@@ -42,7 +42,6 @@ def main() -> None:
         print("\n".join(step.shell for step in wanted))
         return
     with written.alone():
-        jobs.recognised(steps, written.logs)  # a damaged record is told before anything is removed
         written.discard_results()
         outcome = jobs.run_jobs(wanted, written.logs, study.processes, study.name)
         done = outcome.done | jobs.recognised(steps, written.logs)  # what was made before is told, too

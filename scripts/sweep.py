@@ -25,7 +25,6 @@ def main() -> None:
     written = files.SweepFiles(commandline.OUTPUT_DIR.value or f"runs/{sweep.name}")
     trainings = sweeps.jobs_of(sweep, written, commandline.gin_configuration)
     with written.alone():
-        jobs.recognised(trainings, written.logs)  # a damaged record is told before anything is removed
         written.discard_results()
         outcome = jobs.run_jobs(trainings, written.logs, sweep.processes, "sweep")
         rows = sweeps.results(sweep, written, outcome.done)

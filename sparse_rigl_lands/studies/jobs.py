@@ -23,7 +23,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from typing_extensions import TypedDict
 
@@ -129,7 +129,7 @@ def needed_for(names: Collection[str], jobs: Sequence[Job]) -> list[Job]:
 
 def seconds_taken(names: Collection[str], logs: pathlib.Path) -> dict[str, float]:
     """How long the last process of every finished job took, where its record says so."""
-    found = {name: storage.read_json(_record(name, logs), Record) for name in names if _record(name, logs).is_file()}
+    found = {name: _noted(name, logs) for name in names}
     return {name: record[_SECONDS] for name, record in found.items() if _SECONDS in record}
 
 
@@ -220,11 +220,10 @@ def recognised(jobs: Sequence[Job], logs: pathlib.Path) -> frozenset[str]:
 
 
 def _is_done(job: Job, by_name: Mapping[str, Job], logs: pathlib.Path) -> bool:
-    record = _record(job.name, logs)
-    if _lacking(job) or not record.is_file():
+    if _lacking(job):
         return False
-    found = storage.read_json(record, Record)
-    return {key: value for key, value in found.items() if key != _SECONDS} == _state(job, by_name)
+    found = {key: value for key, value in _noted(job.name, logs).items() if key != _SECONDS}
+    return bool(found) and found == _state(job, by_name)
 
 
 def _lacking(job: Job) -> list[pathlib.Path]:
@@ -237,11 +236,18 @@ def _write_record(job: Job, by_name: Mapping[str, Job], logs: pathlib.Path, seco
 
     A process that only had to recognise the result has not made it: then the seconds stay those of the one that did.
     """
-    record, state = _record(job.name, logs), _state(job, by_name)
-    before = storage.read_json(record, Record) if record.is_file() else {}
+    before, state = _noted(job.name, logs), _state(job, by_name)
     if before.get("results", {}).get(job.name) == state["results"][job.name]:
         seconds = before.get(_SECONDS, seconds)
-    storage.write_json(record, {**state, _SECONDS: round(seconds, 1)})
+    storage.write_json(_record(job.name, logs), {**state, _SECONDS: round(seconds, 1)})
+
+
+def _noted(name: str, logs: pathlib.Path) -> Record:
+    """The record of a job; empty where there is none, or a damaged one: the job is then done again."""
+    try:
+        return cast(Record, storage.read_json(_record(name, logs), Record))
+    except (FileNotFoundError, InputError):
+        return {}
 
 
 def _state(job: Job, by_name: Mapping[str, Job]) -> dict[str, Any]:
