@@ -62,109 +62,18 @@ A study of curves::
       figure4.png, budgets.svg ...  drawn from them
 """
 
-import contextlib
-import os
 import pathlib
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 
-from sparse_rigl_lands import storage
+from sparse_rigl_lands.directory import Directory
 from sparse_rigl_lands.errors import InputError
 
-_IN_FORCE = "#   "  # a comment to gin
 _CHECKPOINT = re.compile(r"step_(\d{8,})\.index")
 
 
-class _Directory:
-    """A directory that a command writes into."""
-
-    def __init__(self, directory: str | os.PathLike[str]):
-        self.directory = pathlib.Path(directory)
-
-    @property
-    def config(self) -> pathlib.Path:
-        return self.directory / "config.gin"
-
-    @property
-    def digests(self) -> pathlib.Path:
-        """Of all that finished work consists of."""
-        return self.directory / "sha256sums.txt"
-
-    def create(self) -> None:
-        """Makes the directory, or says why it cannot be written.
-
-        Raises:
-          InputError: the directory cannot be made, or no file can be written in it.
-        """
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            probe = self.directory / f".probe{storage.PARTIAL}"
-            probe.write_bytes(b"")
-            probe.unlink(missing_ok=True)  # another command may have tried as well
-        except OSError as error:
-            raise InputError(f"cannot write to {self.directory}: {error.strerror}") from error
-
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """Makes the directory, and keeps other commands out of it meanwhile.
-
-        Raises:
-          InputError: the directory cannot be written, or another command is at work there.
-        """
-        self.create()
-        with storage.alone(self.directory):
-            yield
-
-    @contextlib.contextmanager
-    def claimed(self, config: str, settings: Mapping[str, object]) -> Iterator[None]:
-        """Makes the directory that of one configuration, which is written to ``config.gin``, and is alone there.
-
-        Args:
-          config: the operative gin configuration of the work about to start.
-          settings: what is in force, by name, whether gin or a program asked for it.
-
-        Raises:
-          InputError: the directory cannot be written, belongs to another configuration, holds files that
-            belong to none, or another command is at work there.
-        """
-        with self.alone():
-            content = self.check(config, settings)
-            if not self.config.exists():
-                storage.write_text(self.config, content)
-            yield
-
-    def check(self, config: str, settings: Mapping[str, object]) -> str:
-        """Refuses the directory of another configuration, and writes nothing.
-
-        Args:
-          config, settings: see ``claimed``.
-
-        Returns:
-          What ``config.gin`` is to hold.
-
-        Raises:
-          InputError: the directory belongs to another configuration, holds files that belong to none, or its
-            ``config.gin`` is damaged.
-        """
-        in_force = "".join(f"{_IN_FORCE}{name} = {value!r}\n" for name, value in settings.items())
-        content = f"{config}\n# In force, for the record:\n{in_force}"
-        if self.config.exists():
-            found = storage.read_text(self.config)
-            if found != content:
-                raise InputError(
-                    f"{self.directory} belongs to another configuration ({_first_difference(found, content)}); "
-                    "choose another --output_dir"
-                )
-        elif self.directory.is_dir():
-            found_there = [path.name for path in self.directory.iterdir()]
-            others = [name for name in found_there if name != storage.LOCK and not name.endswith(storage.PARTIAL)]
-            if others:
-                raise InputError(f"{self.directory} holds {others[0]} but no config.gin; choose another --output_dir")
-        return content
-
-
-class RunFiles(_Directory):
+class RunFiles(Directory):
     """What a training run writes."""
 
     def beside(self, method: str, seed: int) -> "RunFiles":
@@ -218,7 +127,7 @@ class RunFiles(_Directory):
         return sorted(int(match.group(1)) for match in found if match)
 
 
-class PathFiles(_Directory):
+class PathFiles(Directory):
     """What the evaluation of a path writes."""
 
     @property
@@ -277,7 +186,7 @@ class PathFiles(_Directory):
         return self.directory / "path.png", self.directory / "path.svg"
 
 
-class ImageCheckFiles(_Directory):
+class ImageCheckFiles(Directory):
     """What a look at all images writes."""
 
     @property
@@ -286,7 +195,7 @@ class ImageCheckFiles(_Directory):
         return self.directory / "skip.json"
 
 
-class SolutionFiles(_Directory):
+class SolutionFiles(Directory):
     """The table of solutions."""
 
     @property
@@ -298,7 +207,7 @@ class SolutionFiles(_Directory):
         return self.directory / "solutions.md"
 
 
-class SweepFiles(_Directory):
+class SweepFiles(Directory):
     """What a sweep writes."""
 
     def run(self, name: str) -> RunFiles:
@@ -380,7 +289,7 @@ class StudyFiles(SweepFiles):
             path.unlink(missing_ok=True)
 
 
-class CurveStudyFiles(_Directory):
+class CurveStudyFiles(Directory):
     """What a study of curves writes."""
 
     def path(self, name: str) -> PathFiles:
@@ -482,18 +391,3 @@ def index_file(prefix: pathlib.Path) -> pathlib.Path:
 def data_file(prefix: pathlib.Path) -> pathlib.Path:
     """The file with a checkpoint's values: one shard, whatever the number of replicas."""
     return prefix.with_name(prefix.name + ".data-00000-of-00001")
-
-
-def _first_difference(found: str, wanted: str) -> str:
-    """The first setting that differs between two operative configurations."""
-
-    def settings(config: str) -> dict[str, str]:
-        statements = re.sub(r"\\?\n +", " ", config).splitlines()
-        pairs = (line.removeprefix(_IN_FORCE).partition(" = ") for line in statements)
-        return {name: value for name, separator, value in pairs if separator}
-
-    before, after = settings(found), settings(wanted)
-    for name in [*after, *before]:
-        if before.get(name) != after.get(name):
-            return f"{name} is {before.get(name, 'absent')} there and {after.get(name, 'absent')} here"
-    return "other imports or comments"

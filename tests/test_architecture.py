@@ -10,6 +10,7 @@ PACKAGE = ROOT / "sparse_rigl_lands"
 ROOMS = ["data", "networks", "sparsity", "points", "training", "paths", "studies", "reporting"]  # from the ground up
 COMMON = {
     "files",
+    "directory",
     "project",
     "storage",
     "digests",

@@ -23,7 +23,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from typing_extensions import TypedDict
 
@@ -242,10 +242,10 @@ def _write_record(job: Job, by_name: Mapping[str, Job], logs: pathlib.Path, seco
     storage.write_json(_record(job.name, logs), {**state, _SECONDS: round(seconds, 1)})
 
 
-def _noted(name: str, logs: pathlib.Path) -> Record:
+def _noted(name: str, logs: pathlib.Path) -> dict[str, Any]:
     """The record of a job; empty where there is none, or a damaged one: the job is then done again."""
     try:
-        return cast(Record, storage.read_json(_record(name, logs), Record))
+        return storage.read_json(_record(name, logs), Record)
     except (FileNotFoundError, InputError):
         return {}
 
