@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import pathlib
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -144,6 +145,15 @@ class Commands:
         for process in self._started:
             process.kill()
             process.wait()
+
+
+def copy_commands(directory: pathlib.Path) -> pathlib.Path:
+    """Copies what the commands need into a directory, so that they write nothing into the project."""
+    for name in ("train.py", "interpolate.py"):
+        shutil.copy(ROOT / name, directory)
+    for name in ("gin", "scripts", "sparse_rigl_lands"):
+        shutil.copytree(ROOT / name, directory / name)
+    return directory
 
 
 def _become(arguments: list[str], directory: pathlib.Path, environment: Mapping[str, str], printed: list[str]) -> None:

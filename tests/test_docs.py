@@ -1,6 +1,5 @@
 """Protects: that the documentation is built without a warning, has no dead link, and that its examples run."""
 
-import pathlib
 import re
 import shlex
 import shutil
@@ -10,14 +9,15 @@ import sys
 import pytest
 
 from docs.check_links import dead_links
+from tests.commands import ROOT, copy_commands
 from tests.test_architecture import ROOMS
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 _BLOCK = re.compile(
     r"(?:^`(?P<name>\w+\.\w+)`:\n\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
 )
 _MOST_LINES = 30
+_OF_PRUNED = ("--gin_file=gin/digits/pruned.gin", "--gin_file=my_network.gin")
 
 
 def _blocks(page):
@@ -25,20 +25,11 @@ def _blocks(page):
     return [match.group("name", "language", "text") for match in _BLOCK.finditer((DOCS / page).read_text())]
 
 
-@pytest.fixture
-def checkout(tmp_path):
-    """A copy of what the commands need, so that they write nothing into the project."""
-    for name in ("train.py", "interpolate.py"):
-        shutil.copy(ROOT / name, tmp_path)
-    for name in ("gin", "scripts", "sparse_rigl_lands"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    return tmp_path
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("page", ["extend.md", "results.md"])
-def test_a_page_runs_from_its_top_to_its_end(commands, checkout, page):
+def test_a_page_runs_from_its_top_to_its_end(commands, tmp_path, page):
     """Files are written as they are named, programs run, and commands with settings that make them short."""
+    checkout = copy_commands(tmp_path)
     drops = "--gin_param=WarmupStepDecay.drops=(7, 8)"
     pruned = [f"--gin_param=PruningSchedule.{name}" for name in ("begin_step=2", "end_step=5", "frequency=1")]
     shorter = {
@@ -63,9 +54,6 @@ def test_a_page_runs_from_its_top_to_its_end(commands, checkout, page):
     assert ran >= 4
 
 
-_OF_PRUNED = ("--gin_file=gin/digits/pruned.gin", "--gin_file=my_network.gin")
-
-
 def test_examples_are_short():
     examples = [(name, text) for name, _, text in _blocks("extend.md") if name]
     assert [name for name, _ in examples] == [
@@ -81,10 +69,9 @@ def test_the_diagram_has_every_room_and_nothing_else():
 
 @pytest.mark.slow
 def test_the_documentation_is_built_and_its_links_lead_somewhere(tmp_path):
-    for name in ("docs", "scripts", "sparse_rigl_lands"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("_build", "api"))
-    for name in ("README.md", "interpolate.py", "train.py"):
-        shutil.copy(ROOT / name, tmp_path)
+    copy_commands(tmp_path)
+    shutil.copytree(DOCS, tmp_path / "docs", ignore=shutil.ignore_patterns("_build", "api"))
+    shutil.copy(ROOT / "README.md", tmp_path)
     command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet", tmp_path / "docs", tmp_path / "html"]
     process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stderr

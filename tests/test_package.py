@@ -1,6 +1,5 @@
 """Protects: that what is installed has all it needs: modules, entry scripts and gin files, and answers at once."""
 
-import pathlib
 import shutil
 import subprocess
 import sys
@@ -9,9 +8,23 @@ import zipfile
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-_TOP_LEVEL = [".ci", "benchmarks", "docs", "gin", "scripts", "sparse_rigl_lands", "tests"]
-_MADE = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*_cache", "_build", "api")
+from tests.commands import ROOT
+
+# What is not the project's own: .gitignore has it, too.
+_MADE = shutil.ignore_patterns(
+    ".git",
+    ".venv*",
+    ".bootstrap",
+    "runs",
+    "__pycache__",
+    "*.egg-info",
+    "build",
+    "dist",
+    "api",
+    "_build",
+    ".*_cache",
+    ".hypothesis",
+)
 
 
 def _files(directory):
@@ -19,23 +32,16 @@ def _files(directory):
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory):
-    """A copy of the project, in which a build leaves what it leaves."""
-    directory = tmp_path_factory.mktemp("package") / "checkout"
-    directory.mkdir()
-    for name in _TOP_LEVEL:
-        shutil.copytree(ROOT / name, directory / name, ignore=_MADE)
-    for path in ROOT.iterdir():
-        if path.is_file() and path.name != ".git":  # which is a file in a further work tree
-            shutil.copy(path, directory)
-    return directory
+def project(tmp_path_factory):
+    """A copy of it, in which a build leaves what it leaves."""
+    return shutil.copytree(ROOT, tmp_path_factory.mktemp("package") / "project", ignore=_MADE)
 
 
 @pytest.fixture(scope="module")
-def distributions(checkout):
+def distributions(project):
     """The source distribution, and the wheel that is built from it."""
-    before, written = _files(checkout), checkout.parent / "dist"
-    subprocess.run([sys.executable, "-m", "build", "--outdir", written, checkout], check=True, capture_output=True)
+    before, written = _files(project), project.parent / "dist"
+    subprocess.run([sys.executable, "-m", "build", "--outdir", written, project], check=True, capture_output=True)
     (source,), (wheel,) = written.glob("*.tar.gz"), written.glob("*.whl")
     return before, source, wheel
 
@@ -108,10 +114,3 @@ def test_installed_commands_start_each_other(call, tmp_path):
 def test_help_tells_of_every_command(call):
     for name in ("train", "interpolate", "reproduce", "sweep", "curves", "solutions", "check_images"):
         assert "--gin_file" in call(name, "--help")
-
-
-def test_what_help_needs_imports_nothing_that_takes_long():
-    """TensorFlow takes seconds; flags are read before it is imported. `make package` times both."""
-    code = "import sys, sparse_rigl_lands.commandline; print({'tensorflow', 'pandas', 'matplotlib'} & set(sys.modules))"
-    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert process.stdout == "set()\n"

@@ -4,16 +4,15 @@
 the same ones; what is of their own, tests/test_docs.py runs.
 """
 
-import pathlib
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from tests.commands import ROOT, copy_commands
+
 README = (ROOT / "README.md").read_text()
 
 
@@ -23,13 +22,7 @@ def _blocks(language):
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory):
-    """A copy of what the commands need, so that they write nothing into the project."""
-    directory = tmp_path_factory.mktemp("checkout")
-    for name in ("train.py", "interpolate.py"):
-        shutil.copy(ROOT / name, directory)
-    for name in ("gin", "scripts", "sparse_rigl_lands"):
-        shutil.copytree(ROOT / name, directory / name)
-    return directory
+    return copy_commands(tmp_path_factory.mktemp("checkout"))
 
 
 def _commands():

@@ -47,7 +47,7 @@ def main() -> None:
             clocks.library()
     except RuntimeError as error:
         sys.exit(f"error: {error}")
-    counts = {"kill": arguments.kills, "full disk": arguments.disks, "damage": arguments.damages, "two at once": 2}
+    counts = {"kill": arguments.kills, "full disk": arguments.disks, "damage": arguments.damages}
     table = Table("command", "fault", "injected", "survived", "lost", "wrong", "badly told", title="Faults injected")
     findings = 0
     with tempfile.TemporaryDirectory(prefix="attack-") as directory:
@@ -62,7 +62,7 @@ def main() -> None:
                 if set(_NEED_INTERRUPTED) & set(arguments.fault):
                     site.interrupt()
                 for fault in arguments.fault:
-                    injections = list(_told(site.subject, fault, site, arguments.seed, counts.get(fault, 1)))
+                    injections = list(_told(site.subject, fault, site, arguments.seed, counts.get(fault, 2)))
                     kinds = [{problem.kind for problem in each.problems} for each in injections]
                     by_kind = [sum(kind in of for of in kinds) for kind in ("lost", "wrong", "badly told")]
                     findings += sum(map(bool, kinds))
