@@ -20,7 +20,7 @@ _END = flags.DEFINE_string("end", None, "Checkpoint at t = 1: a prefix or a run'
 
 
 def main() -> None:
-    from sparse_rigl_lands import files, storage
+    from sparse_rigl_lands import files, gin_files, storage
     from sparse_rigl_lands.reporting import curve_figures, tables
     from sparse_rigl_lands.studies import curve_study, jobs
 
@@ -30,7 +30,7 @@ def main() -> None:
     commandline.parse_gin("CurveStudy", [recorded] if recorded.exists() else [])
     study = curve_study.CurveStudy()  # type: ignore[call-arg]  # gin has the arguments
     written = files.CurveStudyFiles(commandline.OUTPUT_DIR.value or f"runs/{study.name}")
-    fits = curve_study.jobs_of(study, written, ends, commandline.gin_configuration)
+    fits = curve_study.jobs_of(study, written, ends, gin_files.configuration)
     with curve_study.claimed(written, ends):
         written.discard_results()
         outcome = jobs.run_jobs(fits, written.logs, study.processes, "curves")

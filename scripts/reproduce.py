@@ -24,7 +24,7 @@ _ONLY = flags.DEFINE_multi_enum(
 def main() -> None:
     import rich
 
-    from sparse_rigl_lands import files
+    from sparse_rigl_lands import files, gin_files
     from sparse_rigl_lands.reporting import plans, tables, verdicts
     from sparse_rigl_lands.reporting.report import write_report
     from sparse_rigl_lands.studies import claims, jobs, study_jobs, study_plan, study_results
@@ -33,10 +33,10 @@ def main() -> None:
     commandline.parse_gin("Study")
     study = Study()  # type: ignore[call-arg]  # gin has the arguments
     written = files.StudyFiles(commandline.OUTPUT_DIR.value or f"runs/{study.name}")
-    steps = study_jobs.jobs_of(study, written, commandline.gin_configuration)
+    steps = study_jobs.jobs_of(study, written, gin_files.configuration)
     wanted = jobs.needed_for(study_jobs.needs_of(study, _ONLY.value), steps) if _ONLY.value else steps
     if _DRY_RUN.value:
-        stages = study_plan.plan_of(study, {step.name for step in wanted}, commandline.configured)
+        stages = study_plan.plan_of(study, {step.name for step in wanted}, gin_files.configured)
         rich.print(plans.study_table(stages))
         print("", f"{len(wanted)} commands, {study.processes} at a time; nothing was written:", sep="\n")
         print("\n".join(step.shell for step in wanted))
@@ -48,9 +48,9 @@ def main() -> None:
         found = study_results.collect(study, written, steps, done, outcome.failures)
         judged = claims.judge(study, found.runs, found.paths)
         claims.write(judged, written)
-        pictures = write_report(study, written, found, judged, steps, commandline.given())
+        pictures = write_report(study, written, found, judged, steps, commandline.given_flags())
     print(tables.markdown(verdicts.claims_cells(judged)))
-    print("\n".join(str(path) for path in (*written.told(), *pictures)))
+    print("\n".join(str(path) for path in (*written.told(bool(found.solutions)), *pictures)))
     outcome.check()
 
 

@@ -15,7 +15,7 @@ flags.adopt_module_key_flags(commandline)  # so that --help lists them
 
 
 def main() -> None:
-    from sparse_rigl_lands import files, storage
+    from sparse_rigl_lands import files, gin_files, storage
     from sparse_rigl_lands.reporting import sweep_figures, tables
     from sparse_rigl_lands.studies import jobs
     from sparse_rigl_lands.studies import sweep as sweeps
@@ -23,7 +23,7 @@ def main() -> None:
     commandline.parse_gin("Sweep")
     sweep = sweeps.Sweep()  # type: ignore[call-arg]  # gin has the arguments
     written = files.SweepFiles(commandline.OUTPUT_DIR.value or f"runs/{sweep.name}")
-    trainings = sweeps.jobs_of(sweep, written, commandline.gin_configuration)
+    trainings = sweeps.jobs_of(sweep, written, gin_files.configuration)
     with written.alone():
         written.discard_results()
         outcome = jobs.run_jobs(trainings, written.logs, sweep.processes, "sweep")

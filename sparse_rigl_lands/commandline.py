@@ -4,30 +4,22 @@ TensorFlow is imported by the command after its flags were read, so that ``--hel
 flag answer at once.
 """
 
-import difflib
 import importlib
-import importlib.util  # gin 0.5 uses it without importing it
-import inspect
 import os
 import pathlib
 import re
 import sys
-import tokenize
 import traceback
 from collections.abc import Callable, Sequence
-from typing import Any
 
-import gin
 from absl import app, flags, logging
 
-from sparse_rigl_lands import project
+from sparse_rigl_lands import gin_files
 from sparse_rigl_lands.errors import DECODING_SCOPE, CommandError, InputError, PreemptedError
 
 _FAILED = 1
 _WRONG_USAGE = 2
 _RUN_AGAIN = 75  # sysexits' EX_TEMPFAIL
-_GIN_TRACE = "In call to configurable"  # gin adds a line to an exception for every configurable it crosses
-_MANY_CALLS = 100  # of gin's, within each other
 _LOST = {"UnavailableError", "AbortedError", "CancelledError", "DeadlineExceededError"}
 
 GIN_FILE = flags.DEFINE_multi_string(
@@ -76,7 +68,7 @@ def _parse_flags(arguments: Sequence[str], operands: str | None) -> list[str]:
 
 
 def _leave_usage(message: str) -> None:
-    print(f"error: {_one_line(message)} (see --help)", file=sys.stderr)
+    print(f"error: {gin_files.one_line(message)} (see --help)", file=sys.stderr)
     sys.exit(_WRONG_USAGE)
 
 
@@ -92,13 +84,13 @@ def _guarded(main: Callable[[], None]) -> int:
     except Exception as raised:
         if DEBUG.value:
             traceback.print_exc()
-        error = _damaged_data(str(raised)) or _lost_worker(raised) or _endless(raised) or raised
+        error = raised if isinstance(raised, CommandError) else _explained(raised)
         if isinstance(error, PreemptedError):
-            print(f"{_one_line(str(error))}; run the same command to go on", file=sys.stderr)
+            print(f"{gin_files.one_line(str(error))}; run the same command to go on", file=sys.stderr)
             return _RUN_AGAIN
-        known = isinstance(error, CommandError | OSError) or _lacks_a_binding(error)
+        known = isinstance(error, CommandError | OSError) or gin_files.lacks_a_binding(error)
         hint = "" if known else f" (unexpected {type(error).__name__}; --debug shows the traceback)"
-        print(f"error: {_one_line(str(error))}{hint}", file=sys.stderr)
+        print(f"error: {gin_files.one_line(str(error))}{hint}", file=sys.stderr)
         return _FAILED
     return 0
 
@@ -123,9 +115,9 @@ def _import_tensorflow() -> None:
         os.close(nowhere)
 
 
-def _one_line(message: str) -> str:
-    lines = (line.strip() for line in message.splitlines())
-    return "; ".join(line for line in lines if line.strip("^") and not line.startswith(_GIN_TRACE))
+def _explained(error: Exception) -> Exception:
+    """The error to tell instead of TensorFlow's or Python's, where what it means is known."""
+    return _damaged_data(str(error)) or _lost_worker(error) or gin_files.endless(error) or error
 
 
 def _damaged_data(message: str) -> InputError | None:
@@ -149,24 +141,8 @@ def _lost_worker(error: Exception) -> PreemptedError | None:
     return PreemptedError(f"another worker was lost ({type(error).__name__}); it too must be started again")
 
 
-def _endless(error: Exception) -> InputError | None:
-    """The error to tell instead of Python's, where gin makes something of itself, as Recipe.steps = @Recipe() asks."""
-    if not isinstance(error, RecursionError):
-        return None
-    calls = sum(frame.f_code.co_filename == gin.config.__file__ for frame, _ in traceback.walk_tb(error.__traceback__))
-    return InputError("gin: something is bound to be made of itself, without end") if calls > _MANY_CALLS else None
-
-
-def _lacks_a_binding(error: Exception) -> bool:
-    """Whether a configurable was called without an argument that the gin files should have bound."""
-    return isinstance(error, TypeError) and "missing" in str(error) and _GIN_TRACE in str(error)
-
-
 def parse_gin(command: str, recorded: Sequence[pathlib.Path] = (), bindings: Sequence[str] = ()) -> None:
     """Configures gin: what is given here, then --gin_file, --gin_param and --seed; later ones override.
-
-    Gin files are looked up from the working directory, then from ``project.DIRECTORY``. Modules that they import are
-    found in the working directory as well.
 
     Args:
       command: the configurable whose ``seed`` is --seed.
@@ -174,78 +150,16 @@ def parse_gin(command: str, recorded: Sequence[pathlib.Path] = (), bindings: Seq
       bindings: gin bindings that come next.
 
     Raises:
-      InputError: a file is missing or malformed, or a name is unknown; close names are listed.
+      InputError: of ``gin_files.parse``.
     """
     seed = [] if SEED.value is None else [f"{command}.seed = {SEED.value}"]
     given = [*(GIN_PARAM.value or []), *seed]
-    _parse([(list(map(str, recorded)), bindings), (GIN_FILE.value or [], given)], finalize=True)
+    gin_files.parse([(list(map(str, recorded)), bindings), (GIN_FILE.value or [], given)], finalize=True)
 
 
-def given() -> list[str]:
+def given_flags() -> list[str]:
     """The flags of configuration and directory that this command was given, as they are typed."""
     several = {"gin_file": GIN_FILE.value, "gin_param": GIN_PARAM.value}
     typed = [f"--{name}={value}" for name, values in several.items() for value in values or []]
     single = {"seed": SEED.value, "output_dir": OUTPUT_DIR.value}
     return [*typed, *(f"--{name}={value}" for name, value in single.items() if value is not None)]
-
-
-def gin_configuration(gin_file: str, bindings: Sequence[str]) -> str:
-    """All that a gin file and bindings amount to, as text; what is configured now is forgotten.
-
-    Raises:
-      InputError: as ``parse_gin``.
-    """
-    return configured(gin_file, bindings, gin.config_str)
-
-
-def configured(gin_file: str, bindings: Sequence[str], make: Callable[..., Any]) -> Any:
-    """What is made under a gin file and bindings; what is configured now is forgotten.
-
-    Raises:
-      InputError: as ``parse_gin``.
-    """
-    _parse([([gin_file], bindings)], finalize=False)
-    try:
-        made = make()
-    except RecursionError as error:
-        if endless := _endless(error):
-            raise endless from error
-        raise
-    gin.clear_config()
-    return made
-
-
-def _parse(layers: Sequence[tuple[Sequence[str], Sequence[str]]], finalize: bool) -> None:
-    """Configures gin from layers of files and bindings; later ones override."""
-    gin.clear_config()
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
-    gin.add_config_file_search_path(str(project.DIRECTORY))
-    try:
-        for config_files, bindings in layers:
-            gin.parse_config_files_and_bindings(list(config_files), list(bindings), finalize_config=False)
-        if finalize:
-            gin.finalize()
-    except tokenize.TokenError as error:
-        raise InputError(f"gin: {error.args[0]}") from error
-    except (ValueError, TypeError, OSError, SyntaxError, ImportError, RecursionError) as error:
-        raise InputError(f"gin: {_one_line(str(error))}{_hint(str(error))}") from error
-
-
-def _hint(message: str) -> str:
-    """What gin's message may have meant: the names that are close to an unknown one, or a string."""
-    names = [name for name, _ in gin.config._REGISTRY.items()]  # gin lists its configurables nowhere public
-    if match := re.search(r"No configurable matching (?:reference )?'@?([^'(]*)", message):
-        unknown = match.group(1).split("/")[-1]
-        choices = [name.split(".")[-1] for name in names if not name.startswith("gin.")]
-    elif match := re.search(r"Configurable '([^']*)' doesn't have a parameter named '([^']*)'", message):
-        unknown = match.group(2)
-        choices = list(inspect.signature(gin.get_configurable(match.group(1))).parameters)
-    elif "malformed node" in message:
-        return "; a string needs quotes of its own: \"name='value'\""
-    else:
-        return ""
-    close = difflib.get_close_matches(unknown.split(".")[-1], choices, n=3)
-    if close:
-        return f"; close names: {', '.join(close)}"
-    return f"; known names: {', '.join(sorted(set(choices)))}"

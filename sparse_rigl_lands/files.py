@@ -267,10 +267,10 @@ class StudyFiles(SweepFiles):
     def steps_table(self) -> pathlib.Path:
         return self.directory / "steps.csv"
 
-    def told(self) -> list[pathlib.Path]:
-        """The tables of what was found that are there."""
-        tables = (self.table, self.paths_table, self.solutions.table, self.claims_table, self.steps_table)
-        return [path for path in tables if path.exists()]
+    def told(self, solutions: bool) -> list[pathlib.Path]:
+        """The tables of what was found that are there; that of solutions may be of an earlier time, unless given so."""
+        others = (self.paths_table, *[self.solutions.table] * solutions, self.claims_table, self.steps_table)
+        return [path for path in (self.table, *others) if path.exists()]
 
     def figure(self, name: str) -> tuple[pathlib.Path, pathlib.Path]:
         """The pictures of one of the report's figures: PNG and SVG."""

@@ -12,6 +12,7 @@ COMMON = {
     "files",
     "directory",
     "project",
+    "gin_files",
     "storage",
     "digests",
     "distribution",

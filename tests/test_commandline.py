@@ -1,6 +1,5 @@
 """Protects: what a person is told when a gin name or a flag is wrong."""
 
-import pathlib
 import subprocess
 import sys
 
@@ -11,9 +10,7 @@ from absl import flags
 from sparse_rigl_lands import commandline
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.training import run  # noqa: F401  (registers what the bindings name)
-from sparse_rigl_lands.training.recipe import Recipe
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from tests.commands import ROOT
 
 
 @pytest.fixture
@@ -48,11 +45,6 @@ def test_bad_bindings(parse, binding, message):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("path", [*(ROOT / "gin").rglob("*.gin")], ids=str)
-def test_every_gin_file_configures(path):
-    assert commandline.gin_configuration(str(path.relative_to(ROOT)), [])
-
-
 def test_missing_gin_file(parse):
     with pytest.raises(InputError, match=r"gin: .*gin/nowhere.gin"):
         parse("--gin_file=gin/nowhere.gin")
@@ -65,39 +57,9 @@ def test_later_bindings_override_earlier_ones(parse):
     assert gin.query_parameter("Recipe.batch_size") == 128
 
 
-def test_a_configuration_is_told_apart_by_everything_it_binds():
-    file = "gin/digits/pruned.gin"
-    configuration = commandline.gin_configuration(file, ["uniform.sparsity = 0.9"])
-    assert "uniform.sparsity = 0.9" in configuration
-    assert "Recipe.batch_size = 128" in configuration  # of an included file
-    assert configuration == commandline.gin_configuration(file, ["uniform.sparsity = 0.9"])
-    assert configuration != commandline.gin_configuration(file, ["uniform.sparsity = 0.8"])
-    with pytest.raises(InputError, match="close names: steps"):
-        commandline.gin_configuration(file, ["Recipe.step = 1"])
-    with pytest.raises(InputError, match=r"gin: .*gin/nowhere.gin"):
-        commandline.gin_configuration("gin/nowhere.gin", [])
-
-
-def test_what_is_made_under_a_configuration_leaves_none_behind():
-    recipe = commandline.configured("gin/digits/pruned.gin", ["Recipe.steps = 7"], Recipe)
-    assert (recipe.steps, recipe.batch_size) == (7, 128)
-    assert "Recipe.steps" not in gin.config_str()
-
-
-def test_what_is_made_of_itself_is_refused():
-    with pytest.raises(InputError, match="gin: something is bound to be made of itself, without end"):
-        commandline.configured("gin/digits/pruned.gin", ["Recipe.steps = @Recipe()"], Recipe)
-
-    def without_end():
-        return without_end()
-
-    with pytest.raises(RecursionError):  # a defect, and not of a gin file
-        commandline.configured("gin/digits/pruned.gin", [], without_end)
-
-
 def test_what_was_given_is_told_as_it_is_typed(parse):
     parse("--gin_file=gin/digits/pruned.gin", "--seed=3", "--gin_param=Recipe.steps = 7", "--output_dir=runs/a")
-    assert commandline.given() == [
+    assert commandline.given_flags() == [
         "--gin_file=gin/digits/pruned.gin",
         "--gin_param=Recipe.steps = 7",
         "--seed=3",

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from sparse_rigl_lands import commandline, files, storage
+from sparse_rigl_lands import files, gin_files, storage
 from sparse_rigl_lands.points import checkpoint
 
 
@@ -149,7 +149,7 @@ def test_lines_of_the_gin_files(commands, small_run, tmp_path, gin_file):
 @pytest.mark.parametrize(("curve", "degree"), [("quadratic", 2), ("cubic", 3)])
 def test_gin_files_of_curves_are_what_they_are_called(experiments, curve, degree, manifold):
     """One budget sets the steps and the schedule; nothing but the curve and the manifold tells them apart."""
-    configuration = commandline.gin_configuration(f"{experiments}/{curve}_{manifold}.gin", ["BUDGET = 7"])
+    configuration = gin_files.configuration(f"{experiments}/{curve}_{manifold}.gin", ["BUDGET = 7"])
     for line in (
         f"Bezier.degree = {degree}",
         f"Fitting.manifold = '{manifold}'",

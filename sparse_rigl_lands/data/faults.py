@@ -24,6 +24,7 @@ def fault_of(encoded: bytes) -> str:
                 image.load()
     except PIL.UnidentifiedImageError:
         return "not an image"
-    except (ValueError, OSError, SyntaxError) as error:  # Pillow raises the last of a PNG whose parts are broken
+    # Pillow raises a SyntaxError of a PNG whose parts are broken, and an error of its own where one is too large.
+    except (ValueError, OSError, SyntaxError, PIL.Image.DecompressionBombError) as error:
         return str(error).strip() or type(error).__name__
     return ""

@@ -43,7 +43,8 @@ def interpolate(prepared: PreparedPath) -> files.PathFiles:
         describes it.
     """
     written, workers = prepared.written, Workers(prepared.strategy)
-    prepared.workload.dataset.check_there()
+    if not written.result.exists():
+        prepared.workload.dataset.check_there()
     built = prepared.fit_or_evaluator()
     workers.check_alike(f"{prepared.config}{dict(prepared.settings)}", "configuration")
     with contextlib.ExitStack() as held:

@@ -5,6 +5,7 @@ that it builds upon; ``dense-seed6`` and ``zeroed-0.9/zeroed_init-seed6`` are th
 """
 
 import dataclasses
+import re
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
@@ -46,6 +47,28 @@ class SweepRun:
     zeroed_fraction: float = 0.0
     bindings: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+
+    def check_sparsity(self, gin_file: str, configuration: str, parameter: str) -> None:
+        """Refuses a configuration in which the sparsity is not what figures would tell.
+
+        Args:
+          gin_file: of the run.
+          configuration: all that its gin file and bindings amount to.
+          parameter: what is to set the sparsity, or the zeroed fraction.
+
+        Raises:
+          InputError: it does not: a binding overrides it, or the gin file has another distribution.
+        """
+        asked = self.zeroed_fraction or self.sparsity
+        if not asked or self.needs:  # lottery and scratch have the mask of the run that they need
+            return
+        found, distribution = settings.values_of(configuration, parameter), parameter.rpartition(".")[0]
+        if set(found) != {repr(asked)}:
+            raise InputError(f"{self.name}: a binding sets {parameter} to {' and '.join(found)}, not to {asked}")
+        methods = [value.strip("@()").rpartition(".")[2] for value in settings.values_of(configuration, "train.method")]
+        used = rf"^(?:.*/)?(?:{'|'.join(methods)})\.\w+ = @(?:.*[./])?{re.escape(distribution)}(?:\(\))?$"
+        if not re.search(used, configuration, re.MULTILINE):
+            raise InputError(f"{gin_file} has no use for {parameter}: its method's distribution is not @{distribution}")
 
 
 class RunRow(TypedDict):
@@ -156,7 +179,7 @@ def jobs_of(sweep: Sweep, sweep_files: files.SweepFiles, configuration: Configur
       configuration: of a gin file and bindings; it refuses what is malformed.
 
     Raises:
-      InputError: of ``configuration``.
+      InputError: of ``configuration``, or what it amounts to has not the sparsity of a run.
     """
 
     def job(run: SweepRun) -> Job:
@@ -165,7 +188,9 @@ def jobs_of(sweep: Sweep, sweep_files: files.SweepFiles, configuration: Configur
         command = [*project.command("train"), f"--gin_file={gin_file}", *(f"--gin_param={b}" for b in bindings)]
         command += [f"--seed={run.seed}", f"--output_dir={files_of_run.directory}"]
         # Other software may give another result: train.py is then asked whether it recognises the run.
-        everything = f"{configuration(gin_file, bindings)}\n{versions}"
+        own = configuration(gin_file, bindings)
+        run.check_sparsity(gin_file, own, sweep.sparsity_parameter)
+        everything = f"{own}\n{versions}"
         return Job(
             run.name, tuple(command), everything, files_of_run.summary, run.needs, run.method, (files_of_run.metrics,)
         )

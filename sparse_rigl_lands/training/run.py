@@ -74,20 +74,20 @@ def prepare_run(
       method: how the solution becomes sparse.
       recipe: how long and how fast.
       seed: keys the initialization, the order of the data and its augmentation.
-      needs_data: whether the images must be there, as they need not for a plan.
+      needs_data: whether the images must be there, as they need not for a plan; nor for a run that is finished.
 
     Raises:
       InputError: what was asked for cannot work.
     """
-    if needs_data:
-        workload.dataset.check_there()
     if not isinstance(seed, int):
         raise InputError(f"train.seed is {seed!r}; it must be a whole number")
+    run = files.default_run(workload.name, method.name, seed) if output_dir is None else files.RunFiles(output_dir)
+    if needs_data and not run.summary.exists():
+        workload.dataset.check_there()
     method.validate(recipe.steps)
     devices.check_precision(recipe.precision)
     distribution.check_batch("Recipe.batch_size", recipe.batch_size, strategy)
     workload.dataset.check_batch_size(recipe.batch_size)
-    run = files.default_run(workload.name, method.name, seed) if output_dir is None else files.RunFiles(output_dir)
     origin = Origin(workload.name, method.name, seed, global_step=0)
     initialization = method.initialization(workload.network, origin, run)
     targets = method.kept_weights(workload.network, initialization)

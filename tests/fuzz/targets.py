@@ -10,7 +10,7 @@ import pathlib
 import re
 from collections.abc import Callable
 
-from sparse_rigl_lands import commandline, distribution, files, storage
+from sparse_rigl_lands import distribution, files, gin_files, storage
 from sparse_rigl_lands.data.faults import fault_of
 from sparse_rigl_lands.data.skipped import read_skipped
 from sparse_rigl_lands.data.tfds_images import TfdsImages
@@ -131,12 +131,12 @@ def _put_gin_file(made: Corpus, content: bytes) -> None:
 
 
 def _read_gin_file(made: Corpus) -> None:
-    commandline.gin_configuration(str(made.gin_file), [])
+    gin_files.configuration(str(made.gin_file), [])
 
 
 def _read_bindings(made: Corpus) -> None:
     lines = made.gin_file.read_text(errors="surrogateescape").splitlines()
-    commandline.gin_configuration("gin/digits/study.gin", lines[-3:])
+    gin_files.configuration("gin/digits/study.gin", lines[-3:])
 
 
 def _read_settings(made: Corpus) -> None:
@@ -146,11 +146,11 @@ def _read_settings(made: Corpus) -> None:
     for file, made_of_it in _OF_GIN_FILES.items():
         bindings = [line for line in lines if line.startswith(tuple(f"{each.__name__}." for each in made_of_it))]
         try:
-            commandline.configured(f"gin/digits/{file}.gin", bindings, made_of_it[0])
+            gin_files.configured(f"gin/digits/{file}.gin", bindings, made_of_it[0])
         except REFUSED as error:
             refused = error  # the others are made all the same
         except TypeError as error:
-            if not commandline._lacks_a_binding(error):  # which commands tell in one line
+            if not gin_files.lacks_a_binding(error):  # which commands tell in one line
                 raise
     if refused:
         raise refused

@@ -8,6 +8,7 @@ import pytest
 import tf_keras
 
 from sparse_rigl_lands import storage
+from sparse_rigl_lands.data.digits import Digits
 from sparse_rigl_lands.errors import DivergedError, InputError
 from sparse_rigl_lands.paths import run as run_module
 from sparse_rigl_lands.paths.curves import Bezier
@@ -145,6 +146,22 @@ def test_a_finished_path_is_recognised_and_another_one_refused(interpolate, work
     with pytest.raises(InputError, match="belongs to another configuration .(start|mask) is"):
         interpolate(str(tmp_path), ends[1], ends[1], workload, num_points=3, batch_size=479)
     assert path.result.read_bytes() == before
+
+
+def test_images_must_be_there_unless_the_path_is_finished(interpolate, workload, ends, tmp_path, monkeypatch):
+    """Results that were brought from another machine are told without."""
+
+    def missing(self):
+        raise InputError("no images")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Digits, "check_there", missing)
+        with pytest.raises(InputError, match="no images"):
+            interpolate(str(tmp_path / "path"), *ends, workload, num_points=3, batch_size=479)
+    assert not (tmp_path / "path").exists()
+    path = interpolate(str(tmp_path / "path"), *ends, workload, num_points=3, batch_size=479)
+    monkeypatch.setattr(Digits, "check_there", missing)
+    assert interpolate(str(tmp_path / "path"), *ends, workload, num_points=3, batch_size=479).result == path.result
 
 
 def test_one_process_at_a_time_evaluates_a_path(interpolate, workload, ends, tmp_path):

@@ -6,7 +6,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from sparse_rigl_lands import commandline, files
+from sparse_rigl_lands import files, gin_files
 from sparse_rigl_lands.reporting.report import write_report
 from sparse_rigl_lands.studies import claims, study_jobs, study_results
 from sparse_rigl_lands.studies.jobs import Failure
@@ -22,7 +22,7 @@ def _write(directory, study, without=frozenset(), failures=(), nothing=False):
     written = files.StudyFiles(directory)
     done = finished_study.write(study, written) - without
     done = frozenset() if nothing else done
-    steps = study_jobs.jobs_of(study, written, commandline.gin_configuration)
+    steps = study_jobs.jobs_of(study, written, gin_files.configuration)
     found = study_results.collect(study, written, steps, done, failures)
     judged = claims.judge(study, found.runs, found.paths)
     reported = write_report(study, written, found, judged, steps, _FLAGS)

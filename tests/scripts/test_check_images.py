@@ -1,5 +1,7 @@
 """Protects: the look at all images as a person makes it, and a training that meets a damaged one."""
 
+import shutil
+
 import pytest
 
 from sparse_rigl_lands import files, storage
@@ -28,6 +30,17 @@ def flags(tmp_path):
         "WarmupStepDecay.drops=()",
     ]
     return ["--gin_file=gin/digits/dense.gin", *(f"--gin_param={setting}" for setting in settings)]
+
+
+def test_a_file_that_cannot_be_read_is_named(commands, prepared_imagenet, tmp_path):
+    """A training that met it has sent the person here."""
+    data = shutil.copytree(prepared_imagenet, tmp_path / "data")
+    file = next(data.rglob("*train*tfrecord*"))
+    file.write_bytes(file.read_bytes()[:-9])
+    flags = ["--gin_file=gin/pruned.gin", f"--gin_param=ImageNet.data_dir='{data}'", "--gin_param=ImageNet.lanes=1"]
+    error = commands.refuses("scripts/check_images.py", *flags, f"--output_dir={tmp_path / 'looked'}")
+    assert f"{file} cannot be read: " in error
+    assert "check_images.py" not in error
 
 
 def test_damaged_images_are_told_named_and_skipped(commands, flags, tmp_path):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from sparse_rigl_lands import commandline, files, storage
+from sparse_rigl_lands import files, gin_files, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.studies import curve_study
 from sparse_rigl_lands.studies.curve_study import CurveStudy, Ends
@@ -183,12 +183,12 @@ def test_nothing_starts_if_a_configuration_is_impossible(jobs_of, tmp_path):
 )
 def test_a_fit_that_does_not_heed_the_budget_is_refused(jobs_of, settings, words):
     with pytest.raises(InputError, match=words):
-        jobs_of(_study(curves=("line", "cubic_dense"), **settings), commandline.gin_configuration)
+        jobs_of(_study(curves=("line", "cubic_dense"), **settings), gin_files.configuration)
 
 
 def test_the_curves_of_the_gin_files_heed_the_budget(jobs_of):
     study = _study(other_budgets=(300,), bindings=("BUDGET = 50",))  # what a study binds for all does not undo it
-    told = jobs_of(study, commandline.gin_configuration)
+    told = jobs_of(study, gin_files.configuration)
     assert "\nBUDGET = 300\n" in told["quadratic_sparse-300"].configuration
     assert len(told) == 9
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sparse_rigl_lands import commandline, files
+from sparse_rigl_lands import files, gin_files
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.studies import jobs, study_jobs
 from tests.studies.finished_study import study
@@ -12,7 +12,7 @@ from tests.studies.finished_study import study
 def jobs_of(tmp_path):
     """The jobs of a study, by name."""
 
-    def jobs_of(of, configuration=commandline.gin_configuration):
+    def jobs_of(of, configuration=gin_files.configuration):
         return {job.name: job for job in study_jobs.jobs_of(of, files.StudyFiles(tmp_path), configuration)}
 
     return jobs_of
@@ -46,7 +46,7 @@ def test_another_training_of_either_end_is_another_path_and_another_solution(job
     """Its result may be there still, of the training before."""
 
     def changed(gin_file, bindings):
-        return commandline.gin_configuration(gin_file, [*bindings, *(method in gin_file) * ["Recipe.steps = 1999"]])
+        return gin_files.configuration(gin_file, [*bindings, *(method in gin_file) * ["Recipe.steps = 1999"]])
 
     found = [jobs_of(study()), jobs_of(study(), changed)]
     for name in ("paths/S-S_to_P-S/line-seed0", "solutions"):
@@ -80,7 +80,7 @@ def test_a_curve_of_another_manifold_is_refused(jobs_of):
 
 def test_a_curve_that_does_not_say_its_manifold_is_fitted_with_every_connection(jobs_of):
     def configuration(gin_file, bindings):
-        own = commandline.gin_configuration(gin_file, bindings)
+        own = gin_files.configuration(gin_file, bindings)
         return own.replace("Fitting.manifold = 'sparse'", "")
 
     words = "Study.sparse_curves names 'quadratic_sparse', which is fitted with Fitting.manifold = 'dense'"

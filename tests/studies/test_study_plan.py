@@ -2,7 +2,7 @@
 
 import pytest
 
-from sparse_rigl_lands import commandline
+from sparse_rigl_lands import gin_files
 from sparse_rigl_lands.networks import cost
 from sparse_rigl_lands.networks.digits_resnet import digits_resnet
 from sparse_rigl_lands.studies import study_plan
@@ -17,7 +17,7 @@ class _Everything:
 @pytest.fixture(scope="module")
 def stages():
     of = study(path_bindings=("Sample.images = 1000", "interpolate.num_points = 11"), bindings=("Recipe.steps = 60",))
-    return {stage.name: stage for stage in study_plan.plan_of(of, _Everything(), commandline.configured)}
+    return {stage.name: stage for stage in study_plan.plan_of(of, _Everything(), gin_files.configured)}
 
 
 def test_there_is_a_stage_for_every_kind(stages):
@@ -53,7 +53,7 @@ def test_a_backward_pass_is_two_forward_passes(stages):
 
 def test_only_what_is_asked_for_is_told():
     names = {"dense-seed0", "paths/S-I_to_P-S/line-seed1"}
-    assert [each.name for each in study_plan.plan_of(study(), names, commandline.configured)] == [
+    assert [each.name for each in study_plan.plan_of(study(), names, gin_files.configured)] == [
         "training, dense (1)",
         "lines (1)",
     ]

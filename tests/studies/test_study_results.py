@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from sparse_rigl_lands import commandline, files
+from sparse_rigl_lands import files, gin_files
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths.finished import judge_finished
 from sparse_rigl_lands.studies import study_jobs, study_results
@@ -52,7 +52,7 @@ def test_bounds_for_a_claim_are_those_of_all_its_paths_together(finished):
 
 def test_every_step_is_told_with_its_state_and_command(finished, tmp_path):
     study, written, _ = finished
-    steps = study_jobs.jobs_of(study, written, commandline.gin_configuration)[:3]
+    steps = study_jobs.jobs_of(study, written, gin_files.configuration)[:3]
     done = {steps[0].name}
     failure = Failure(steps[1].name, "no such file", tmp_path / "log")
     rows = study_results.collect(study, written, steps, done, [failure]).steps

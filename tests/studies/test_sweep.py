@@ -5,7 +5,7 @@ import csv
 import gin
 import pytest
 
-from sparse_rigl_lands import files, storage
+from sparse_rigl_lands import files, gin_files, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.sparsity.pruned import PruningSchedule
 from sparse_rigl_lands.studies import sweep as sweeps
@@ -67,6 +67,47 @@ def test_a_fraction_of_zero_is_the_dense_run():
     run = runs["zeroed-0.9/zeroed_init-seed0"]
     assert (run.method, run.zeroed_fraction, run.sparsity) == ("zeroed_init", 0.9, 0.0)
     assert run.bindings == ("per_layer.default = 0.9",)
+
+
+def _jobs(tmp_path, **settings):
+    sweep = Sweep("test", "gin/digits", sparsities=(0.8,), zeroed_fractions=(0.9,), **settings)
+    return sweeps.jobs_of(sweep, files.SweepFiles(tmp_path), gin_files.configuration)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"bindings": ["uniform.sparsity = 0.5"]}, "pruned-seed0: a binding sets uniform.sparsity to 0.5, not to 0.8"),
+        (
+            {"bindings_of_sparsity": {0.8: ["other/uniform.sparsity = 0.5"]}},
+            "a binding sets uniform.sparsity to 0.8 and 0.5, not to 0.8",
+        ),
+        (
+            {"sparsity_parameter": "erdos_renyi_kernel.sparsity"},
+            "pruned.gin has no use for erdos_renyi_kernel.sparsity: its method's distribution is not @erdos",
+        ),
+        (
+            {
+                "sparsity_parameter": "erdos_renyi_kernel.sparsity",
+                "bindings": ["Pruned.distribution = @erdos_renyi_kernel"],
+            },
+            "zeroed_init.gin has no use for erdos_renyi_kernel.sparsity",
+        ),
+    ],
+)
+def test_a_sparsity_that_would_not_be_met_is_refused(tmp_path, settings, words):
+    """Else every run of it would be told of by a sparsity that it has not."""
+    with pytest.raises(InputError, match=words):
+        _jobs(tmp_path, **settings)
+
+
+def test_a_sparsity_may_be_that_of_another_distribution(tmp_path):
+    use = [f"{method}.distribution = @erdos_renyi_kernel" for method in ("Pruned", "ZeroedInit")]
+    imports = ["import sparse_rigl_lands.sparsity.distributions", "import sparse_rigl_lands.training.methods"]
+    jobs = _jobs(tmp_path, sparsity_parameter="erdos_renyi_kernel.sparsity", bindings=[*imports, *use])
+    by_name = {job.name: job for job in jobs}
+    for name, value in (("sparsity-0.8/pruned-seed0", 0.8), ("zeroed-0.9/zeroed_init-seed0", 0.9)):
+        assert f"--gin_param=erdos_renyi_kernel.sparsity = {value}" in by_name[name].command
 
 
 @pytest.mark.parametrize(
@@ -146,7 +187,7 @@ def test_every_run_is_the_command_that_a_person_would_run(tmp_path, monkeypatch)
         "test", "gin/digits", methods=("scratch",), sparsities=(0.9,), seeds=(6,), bindings=("Recipe.steps = 7",)
     )
     written = files.SweepFiles(tmp_path / "sweep")
-    pruned, scratch = sweeps.jobs_of(sweep, written, lambda gin_file, bindings: f"{gin_file} {bindings}")
+    pruned, scratch = sweeps.jobs_of(sweep, written, gin_files.configuration)
     assert list(pruned.command[2:]) == [
         "--gin_file=gin/digits/pruned.gin",
         "--gin_param=uniform.sparsity = 0.9",
@@ -155,7 +196,8 @@ def test_every_run_is_the_command_that_a_person_would_run(tmp_path, monkeypatch)
         f"--output_dir={tmp_path}/sweep/sparsity-0.9/pruned-seed6",
     ]
     assert scratch.needs == (pruned.name,)
-    assert scratch.configuration == "gin/digits/scratch.gin ('Recipe.steps = 7',)\nthis software"
+    everything = gin_files.configuration("gin/digits/scratch.gin", ["Recipe.steps = 7"])
+    assert scratch.configuration == f"{everything}\nthis software"
     assert scratch.result == files.RunFiles(tmp_path / "sweep/sparsity-0.9/scratch-seed6").summary
 
 

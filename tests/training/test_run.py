@@ -166,6 +166,22 @@ def test_finished_work_is_recognised(train, workload, tmp_path, monkeypatch):
     assert train(str(tmp_path), workload, Dense(), _recipe(steps=3)).summary.read_bytes() == before
 
 
+def test_images_must_be_there_unless_the_run_is_finished(train, workload, tmp_path, monkeypatch):
+    """Results that were brought from another machine are told without."""
+
+    def missing(self):
+        raise InputError("no images")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Digits, "check_there", missing)
+        with pytest.raises(InputError, match="no images"):
+            train(str(tmp_path / "run"), workload, Dense(), _recipe(steps=3))
+    assert not (tmp_path / "run").exists()
+    run = train(str(tmp_path / "run"), workload, Dense(), _recipe(steps=3))
+    monkeypatch.setattr(Digits, "check_there", missing)
+    assert train(str(tmp_path / "run"), workload, Dense(), _recipe(steps=3)).summary == run.summary
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
