@@ -8,8 +8,6 @@ directory. Every path is one call of interpolate.py, whose output is in logs/; C
 run side by side. The workload is the one of the end's run, as for interpolate.py.
 """
 
-import pathlib
-
 from absl import flags
 
 from sparse_rigl_lands import commandline
@@ -35,12 +33,8 @@ def main() -> None:
         written.discard_results()
         outcome = jobs.run_jobs(fits, written.logs, study.processes, "curves")
         rows = curve_study.results(study, written, outcome.done)
-        pictures: list[pathlib.Path] = []
-        if paths := curve_study.main_paths(study, written, rows):
-            pictures += curve_figures.draw_figure4(paths, written.figure4)
-        if len({row["steps"] for row in rows if row["steps"]}) > 1:
-            pictures += curve_figures.draw_budgets(written.table, written.budgets)
         if rows:
+            pictures = curve_figures.draw_curves(written, study.budget)
             text = tables.markdown(tables.curves_cells(rows))
             storage.write_text(written.markdown, text + "\n")
             print(text)

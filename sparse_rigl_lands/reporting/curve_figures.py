@@ -1,168 +1,165 @@
 """A line and fitted curves side by side, and their barriers against the steps of the fit: the paper's Figure 4."""
 
+import dataclasses
 import pathlib
-import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
+import pandas as pd
 
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.errors import InputError
-from sparse_rigl_lands.reporting import path_words, pictures, words
+from sparse_rigl_lands.reporting import path_words, words
+from sparse_rigl_lands.reporting.drawing import draw
 from sparse_rigl_lands.reporting.finished_path import FinishedPath
+from sparse_rigl_lands.reporting.panels import COLORS, FigureData, Panel, Series, Symbol
 from sparse_rigl_lands.studies.path_runs import PathOfStudyRow
 
-# A curve has its color, of Okabe and Ito's palette, and its mark; a manifold has its line, and fills the mark or not.
-_CURVES = (("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"))
-_MANIFOLDS = {"": ("-", "full"), "sparse": ("-", "full"), "dense": ("--", "none")}
-_LINE, _ENDS = ("#444444", ""), "black"
-_WORDS_WIDTH = 41  # characters of the words under a panel, which fit its width
-_APART = 1.05  # the factor in steps from one curve's marks to the next one's, so that none covers another
+_SYMBOLS: tuple[Symbol, ...] = ("o", "s", "^", "D")
 
 
-def draw_figure4(
-    paths: Sequence[tuple[str, files.PathFiles]], figure: tuple[pathlib.Path, ...]
-) -> tuple[pathlib.Path, ...]:
-    """Draws the loss along the line, along the sparse curves and along the dense ones, on one scale.
+def draw_curves(written: files.CurveStudyFiles, budget: int) -> list[pathlib.Path]:
+    """Draws what ``curves.csv`` has the paths for.
 
     Args:
-      paths: finished ones between the same two points, at least one, with their titles.
-      figure: the files to write.
+      written: where it lies.
+      budget: the steps of the fits that Figure 4 shows.
 
     Returns:
-      The files written.
-    """
-    curves = [(title, FinishedPath.read(path)) for title, path in paths]
-    styles = _styles(title for title, curve in curves if curve.manifold)
-    shown = [manifold for manifold in path_words.MANIFOLDS if any(curve.manifold == manifold for _, curve in curves)]
-    # 3.4 inches a panel: on a page of 900 pixels its words are still of 11 pixels.
-    picture = Figure(figsize=(max(3.4 * len(shown), 5.8), 5.2), layout="constrained")
-    panels = picture.subplots(1, len(shown), sharey=True, squeeze=False)[0]
-    for axes, manifold in zip(panels, shown, strict=True):
-        for title, curve in curves:
-            if curve.manifold == manifold:
-                _draw_curve(axes, title, curve, styles.get(title, _LINE))
-        axes.set_title(path_words.MANIFOLDS[manifold], fontsize=11)
-        axes.grid(alpha=0.3)
-        axes.legend(
-            loc="upper left",
-            bbox_to_anchor=(-0.03, -0.08),
-            frameon=False,
-            fontsize=9,
-            borderaxespad=0,
-            borderpad=0.2,
-            handlelength=1.8,
-            handletextpad=0.5,
-        )
-    # On a linear scale that has room for the line's barrier, of 4 nats, dense curves that dip from 0.1 to 0.002 lie
-    # on the axis. A logarithmic one ends below what was estimated: a band that reaches zero leaves the picture.
-    panels[0].set_yscale("log", nonpositive="clip")
-    panels[0].set_ylim(bottom=0.5 * min(curve.table["cross_entropy"].min() for _, curve in curves))
-    _write_plainly(panels[0])
-    panels[0].set_ylabel("cross-entropy (nats)")
-    results = [curve.result for _, curve in curves]
-    start, end = (path_words.name_of_end(results[0]["settings"][name]) for name in ("start", "end"))
-    picture.supxlabel(
-        f"t from 0: {start} to 1: {end}\n{path_words.grounds(results)}\n{_confidences(results)}",
-        fontsize=9,
-    )
-    pictures.save(picture, figure)
-    return figure
-
-
-def draw_budgets(table: pathlib.Path, figure: tuple[pathlib.Path, ...]) -> tuple[pathlib.Path, ...]:
-    """Draws the barrier of every curve against the steps of its fit.
-
-    Args:
-      table: ``curves.csv``, see ``curve_study.results``.
-      figure: the files to write.
-
-    Returns:
-      The files written.
+      The files written: Figure 4, the budgets, or both, each as PNG and SVG.
 
     Raises:
-      InputError: the table is damaged.
+      InputError: the table, or a file of a path, is damaged.
     """
-    rows = storage.read_table(table, PathOfStudyRow)
+    rows = storage.read_table(written.table, PathOfStudyRow)
     if not rows["barrier"].between(rows["barrier_lower"], rows["barrier_upper"]).all():
-        raise InputError(f"{table} is damaged: a barrier lies outside of its bounds")
-    fitted, tolerance = rows[rows["steps"] > 0], rows["tolerance"].iloc[0]
-    styles, budgets = _styles(fitted["title"]), sorted(set(fitted["steps"]))
-    picture = Figure(figsize=(7.2, 5.0), layout="constrained")
-    axes = picture.subplots()
-    for _, run in rows[rows["steps"] == 0].iterrows():
-        axes.axhspan(run["barrier_lower"], run["barrier_upper"], color=_LINE[0], alpha=0.2, linewidth=0)
-        axes.axhline(run["barrier"], color=_LINE[0], linewidth=1, label=f"{run['title']}, not fitted")
-    kinds = fitted.groupby(["title", "manifold"], sort=False)
-    for place, ((title, manifold), runs) in enumerate(kinds):
-        runs = runs.sort_values("steps")
-        below, above = runs["barrier"] - runs["barrier_lower"], runs["barrier_upper"] - runs["barrier"]
-        (color, mark), (line, fill) = styles[title], _MANIFOLDS[manifold]
-        axes.errorbar(
-            runs["steps"] * _APART ** (place - (len(kinds) - 1) / 2),
-            runs["barrier"],
-            [below, above],
-            color=color,
-            linestyle=line,
-            marker=mark,
-            fillstyle=fill,
-            capsize=3,
-            clip_on=False,  # marks at zero are whole
-            label=f"{title}, {manifold}",
+        raise InputError(f"{written.table} is damaged: a barrier lies outside of its bounds")
+    finished = {run: FinishedPath.read(written.path(run)) for run in rows["run"]}
+    settings = finished[rows["run"].iloc[0]].result["settings"]
+    start, end = (path_words.name_of_end(settings[name]) for name in ("start", "end"))
+    ends = f"From {start} to {end}."
+    drawn: list[pathlib.Path] = []
+    for figure, paths in (
+        (figure4(rows, finished, budget, "t", ends), written.figure4),
+        (budgets(rows, ends), written.budgets),
+    ):
+        if figure is not None:
+            drawn += draw(figure, paths)
+    return drawn
+
+
+def figure4(
+    rows: pd.DataFrame, finished: Mapping[str, FinishedPath], budget: int, t_label: str, remark: str
+) -> FigureData | None:
+    """Figure 4: the loss along the line, along the sparse curves and along the dense ones, on one scale.
+
+    Args:
+      rows: of ``curves.csv``, or those of ``paths.csv`` between the two points, of one seed or several.
+      finished: the paths, by their ``run``.
+      budget: the steps of the fits that are shown, besides the line.
+      t_label: what t is.
+      remark: what its caption ends with.
+
+    Returns:
+      It, or None where there is neither the line nor a path of that budget.
+    """
+    shown = rows[rows["steps"].isin([0, budget])]
+    if not len(shown):
+        return None
+    titles = list(dict.fromkeys(shown["title"]))
+    each_by_itself = not shown.duplicated(["title", "manifold"]).any()
+    panels = []
+    for manifold, title in path_words.MANIFOLDS.items():
+        series = []
+        for _, row in shown[shown["manifold"] == manifold].iterrows():
+            place, path = titles.index(row["title"]), finished[row["run"]]
+            curve = series_of(path, row["title"], COLORS[place % len(COLORS)], row.get("seed"))
+            if each_by_itself:  # there is room to say more of it
+                symbol = _SYMBOLS[place % len(_SYMBOLS)] if row["steps"] else ""
+                curve = dataclasses.replace(curve, label=_with_barrier(path, row["title"]), symbol=symbol)
+                curve = dataclasses.replace(curve, dash="dash" if manifold == "dense" else "solid")
+            series.append(curve)
+        if series:
+            panels.append(Panel(title, t_label, "cross-entropy (nats)", series, log=True))
+    results = [finished[run].result for run in shown["run"]]
+    said = [grounds(results)]
+    if each_by_itself:
+        said.append(f"Bounds of barriers: confidence {_confidence(results)}, for all t at once.")
+    if (shown["steps"] > 0).any():
+        said.append(f"Every curve was fitted in {budget:,} steps.")
+    title = "The loss along a line and fitted curves"
+    return FigureData("figure4", title, " ".join([*said, remark]), panels, shares_y=True)
+
+
+def budgets(rows: pd.DataFrame, remark: str, seed: int | None = None) -> FigureData | None:
+    """The barrier of every curve against the steps of its fit.
+
+    Args:
+      rows: see ``figure4``; of one seed.
+      remark: what its caption begins with.
+      seed: of the paths.
+
+    Returns:
+      It, or None where all fits have the same steps.
+    """
+    fitted = rows[rows["steps"] > 0]
+    steps = sorted(set(fitted["steps"]))
+    if len(steps) < 2:
+        return None
+    titles, series = list(dict.fromkeys(fitted["title"])), []
+    for (title, manifold), runs in fitted.groupby(["title", "manifold"], sort=False):
+        runs, place, name = runs.sort_values("steps"), titles.index(title), f"{title}, {manifold}"
+        x, barrier, lower, upper = (list(runs[name]) for name in ("steps", "barrier", "barrier_lower", "barrier_upper"))
+        series.append(
+            Series(
+                name,
+                COLORS[(2 * place + (manifold == "dense")) % len(COLORS)],
+                x,
+                barrier,
+                lower,
+                upper,
+                [f"bounds {words.bounds(*both)}" for both in zip(lower, upper, strict=True)],
+                seed=seed,
+                marks="lines+markers",
+                symbol=_SYMBOLS[place % len(_SYMBOLS)],
+                dash="dash" if manifold == "dense" else "solid",
+                label=name,
+            )
         )
-    axes.axhline(tolerance, color="black", linestyle=(0, (6, 4)), linewidth=1, label=f"tolerance, {tolerance:g}")
-    axes.set_xscale("log")
-    axes.set_xticks(budgets, [f"{steps:,}" for steps in budgets])
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_yscale("symlog", linthresh=tolerance or 0.01)  # a barrier may be zero
-    axes.set_ylim(0, 1.5 * max(rows["barrier_upper"].max(), tolerance or 0.01))
-    _write_plainly(axes)
-    axes.set_xlabel("steps of the fit" + (", the curves of a budget side by side" if len(kinds) > 1 else ""))
-    axes.set_ylabel(f"barrier (nats), with its bounds at {words.percent(rows['confidence'].iloc[0])}")
-    axes.grid(alpha=0.3)
-    picture.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
-    pictures.save(picture, figure)
-    return figure
-
-
-def _draw_curve(axes: Axes, title: str, curve: FinishedPath, style: tuple[str, str]) -> None:
-    (color, mark), (line, fill) = style, _MANIFOLDS[curve.manifold]
-    t, loss, margin = curve.table["t"], curve.table["cross_entropy"], curve.margin
-    axes.fill_between(t, loss - margin, loss + margin, color=color, alpha=0.2, linewidth=0)
-    barrier = f"{_short(title)}: {path_words.barrier_in_words(curve.result)}"
-    axes.plot(
-        t,
-        loss,
-        line,
-        color=color,
-        marker=mark,
-        fillstyle=fill,
-        markersize=5,
-        markevery=0.12,  # of the panel's diagonal
-        label="\n".join(textwrap.fill(part, _WORDS_WIDTH) for part in barrier.splitlines()),
+    tolerance = float(rows["tolerance"].iloc[0])
+    series.append(
+        Series("tolerance", "#777777", steps, [tolerance] * len(steps), dash="dash", label=f"tolerance, {tolerance:g}")
     )
-    axes.plot(t.iloc[[0, -1]], loss.iloc[[0, -1]], "o", color=_ENDS, markersize=7, zorder=3)
-
-
-def _styles(titles: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """The color and the mark of every curve: the same in all panels."""
-    return {title: _CURVES[place % len(_CURVES)] for place, title in enumerate(dict.fromkeys(titles))}
-
-
-def _short(title: str) -> str:
-    return title.replace(" Bezier curve", "")
-
-
-def _confidences(results: Sequence[dict]) -> str:
-    bounds, bands = (
-        words.alternatives(f"{result[name]:.3g}" for result in results)
-        for name in ("confidence", "confidence_of_each_look")
+    confidence = words.alternatives(f"{value:.3g}" for value in fitted["confidence"])
+    caption = (
+        f"{remark} A barrier that is left was not removed within so many steps. "
+        f"Bands: confidence {confidence} for each curve by itself."
     )
-    return f"confidence: {bounds} of the bounds, for all t at once, {bands} of the bands, for each t by itself"
+    panel = Panel("", "steps of the fit", "barrier above the higher end (nats)", series, "log", scales=False)
+    return FigureData("budgets", "The barrier that is left against the steps of the fit", caption, [panel])
 
 
-def _write_plainly(axes: Axes) -> None:
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda loss, _: f"{loss:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+def series_of(path: FinishedPath, name: str, color: str, seed: int | None) -> Series:
+    """The loss along a path, with the interval of every loss by itself.
+
+    Args:
+      path: which one.
+      name, color, seed: see ``Series``.
+    """
+    table, margin, loss = path.table, path.margin, path.table["cross_entropy"]
+    of_points = [f"± {half:.4f}, top-1 {share:.1%}" for half, share in zip(margin, table["top1"], strict=True)]
+    t, y, lower, upper = (list(values) for values in (table["t"], loss, loss - margin, loss + margin))
+    return Series(name, color, t, y, lower, upper, of_points, seed=None if seed is None else int(seed))
+
+
+def grounds(results: Sequence[dict]) -> str:
+    """On what paths were evaluated, and what their bands are, from what ``path.json`` has of each."""
+    sure = words.alternatives(f"{result['confidence_of_each_look']:.3g}" for result in results)
+    return f"On {path_words.grounds(results)}. Bands: confidence {sure} for each t by itself."
+
+
+def _confidence(results: Sequence[dict]) -> str:
+    return words.alternatives(f"{result['confidence']:.3g}" for result in results)
+
+
+def _with_barrier(path: FinishedPath, title: str) -> str:
+    return f"{title.replace(' Bezier curve', '')}: {path_words.barrier_in_words(path.result)}"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+from matplotlib.transforms import ScaledTranslation
 
 from sparse_rigl_lands.reporting import pictures
 from sparse_rigl_lands.reporting.panels import FigureData, Panel, Series
@@ -14,6 +15,9 @@ from sparse_rigl_lands.reporting.panels import FigureData, Panel, Series
 _LINES = {"solid": "-", "dash": "--"}
 _WIDTH = 3.9  # inches of a panel
 _CHARACTERS_PER_INCH = 14  # of the caption below
+_CHARACTERS_OF_LABEL = 41  # below a panel
+_BELOW_PANEL = 0.48  # inches to where labels begin: the numbers of x and what they are stand above them
+_DIAGONAL_BETWEEN_SYMBOLS = 0.12  # of a panel
 
 
 def draw(figure: FigureData, paths: tuple[pathlib.Path, ...]) -> tuple[pathlib.Path, ...]:
@@ -32,7 +36,7 @@ def draw(figure: FigureData, paths: tuple[pathlib.Path, ...]) -> tuple[pathlib.P
     for axes, panel in zip(
         picture.subplots(1, count, sharey=figure.shares_y, squeeze=False)[0], figure.panels, strict=True
     ):
-        _draw_panel(axes, panel)
+        _draw_panel(picture, axes, panel)
     if figure.shares_y:  # the panels to the right repeat neither label nor numbers
         for axes in picture.axes[1:]:
             axes.set_ylabel("")
@@ -41,8 +45,9 @@ def draw(figure: FigureData, paths: tuple[pathlib.Path, ...]) -> tuple[pathlib.P
     return paths
 
 
-def _draw_panel(axes: Axes, panel: Panel) -> None:
+def _draw_panel(picture: Figure, axes: Axes, panel: Panel) -> None:
     named: set[str] = set()
+    below = any(series.label for series in panel.series)
     for series in panel.series:
         x = _places(panel, series.x)
         if len(series.lower):
@@ -53,9 +58,11 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
             color=series.color,
             linestyle="" if series.marks == "markers" else _LINES[series.dash],
             linewidth=1.4,
-            marker="" if series.marks == "lines" else ".",
+            marker=series.symbol or ("" if series.marks == "lines" else "."),
+            fillstyle="none" if series.symbol and series.dash == "dash" else "full",
             markersize=5,
-            label=None if series.name in named else series.name,
+            markevery=_DIAGONAL_BETWEEN_SYMBOLS if series.marks == "lines" else None,
+            label=None if series.name in named else _wrapped(series.label) or series.name,
         )
         named.add(series.name)
     for note in panel.notes:
@@ -73,8 +80,23 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     axes.set_xlabel(panel.x_label)
     axes.set_ylabel(panel.y_label)
     axes.grid(alpha=0.3)
-    if len(named) > 1 or not panel.title:
+    if below:
+        lower = ScaledTranslation(0, -_BELOW_PANEL, picture.dpi_scale_trans)
+        axes.legend(
+            loc="upper left",
+            bbox_to_anchor=(-0.03, 0),
+            bbox_transform=axes.transAxes + lower,
+            ncols=1 if panel.title else 2,
+            frameon=False,
+            fontsize=9,
+            borderaxespad=0,
+        )
+    elif len(named) > 1 or not panel.title:
         axes.legend(frameon=False, fontsize=9)
+
+
+def _wrapped(label: str) -> str:
+    return "\n".join(textwrap.fill(line, _CHARACTERS_OF_LABEL) for line in label.splitlines())
 
 
 def _places(panel: Panel, x: Sequence[float]) -> list[float]:

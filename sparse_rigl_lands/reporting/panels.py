@@ -4,6 +4,11 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Literal
 
+Symbol = Literal["", "o", "s", "^", "D"]
+
+# Okabe and Ito's palette, without what is too pale on white.
+COLORS = ("#0072b2", "#d55e00", "#007a5a", "#a8467f", "#444444", "#8c6d00", "#5b4fc4", "#9c2b2b")
+
 
 @dataclasses.dataclass(frozen=True)
 class Series:
@@ -18,6 +23,8 @@ class Series:
       seed: of the runs that it is of; None where it is of several.
       marks: whether its points are marked, and whether they are joined.
       dash: how the line is drawn.
+      symbol: matplotlib's, of its marks on paper: some of its points have it, by which it is known without its color.
+      label: what is said of it below its panel on paper, instead of its name in the legend.
     """
 
     name: str
@@ -30,6 +37,8 @@ class Series:
     seed: int | None = None
     marks: Literal["lines", "markers", "lines+markers"] = "lines"
     dash: Literal["solid", "dash"] = "solid"
+    symbol: Symbol = ""
+    label: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,21 +1,17 @@
 """What the figures of a study show, taken from the tables of its results."""
 
-from collections.abc import Mapping
-
 import pandas as pd
 
 from sparse_rigl_lands import files, storage
-from sparse_rigl_lands.reporting import path_words, words
+from sparse_rigl_lands.reporting import curve_figures
 from sparse_rigl_lands.reporting.finished_path import FinishedPath
-from sparse_rigl_lands.reporting.panels import FigureData, Note, Panel, Series
+from sparse_rigl_lands.reporting.panels import COLORS, FigureData, Note, Panel, Series
 from sparse_rigl_lands.reporting.sweep_figures import METHODS, figure1, figure5
-from sparse_rigl_lands.studies.study import INITIALIZATIONS, Study
+from sparse_rigl_lands.studies.study import BAD, GOOD, INITIALIZATIONS, Study
 from sparse_rigl_lands.studies.study_results import PathRow
 from sparse_rigl_lands.studies.sweep import RunRow
 from sparse_rigl_lands.training.metrics import MetricsRow
 
-# Okabe and Ito's palette, without what is too pale on white.
-_COLORS = ("#0072b2", "#d55e00", "#007a5a", "#a8467f", "#444444", "#8c6d00", "#5b4fc4", "#9c2b2b")
 # What the figures are called, in the order in which they are shown.
 LABELS = {
     "figure1": "Figure 1",
@@ -62,9 +58,9 @@ def _figure2(study: Study, written: files.StudyFiles, runs: pd.DataFrame) -> Fig
         steps, live = [0, *metrics["step"]], [1 - sparsity for sparsity in (at_start, *metrics["sparsity"])]
         density.append(Series(name, color, steps, live, seed=seed, dash="dash" if method == "scratch" else "solid"))
         loss.append(Series(name, color, list(metrics["step"]), list(metrics["smoothed_cross_entropy"]), seed=seed))
-    pruned = next((series for series in density if series.color == METHODS["pruned"]), None)
     set_up = []
-    if pruned is not None:
+    if "pruned" in runs_of_seed:
+        pruned = density[list(runs_of_seed).index("pruned")]
         set_up = [Note("D-I", 0, 1.0), Note("P-S", pruned.x[-1], pruned.y[-1], anchor="right")]
         if len(density) > 1:
             above = (0.03 * pruned.x[-1], 3 * pruned.y[-1])
@@ -102,12 +98,12 @@ def _figure3(written: files.StudyFiles, paths: pd.DataFrame) -> FigureData | Non
         "between solutions": lambda start, end: start not in INITIALIZATIONS,
     }
     pairs = list(dict.fromkeys(zip(lines["start"], lines["end"], strict=True)))
-    colors = {pair: _COLORS[place % len(_COLORS)] for place, pair in enumerate(pairs)}
+    colors = {pair: COLORS[place % len(COLORS)] for place, pair in enumerate(pairs)}
     finished, panels = _read(written, lines), []
     for title, belongs in titles.items():
         series = [
-            _of_path(
-                finished[row["run"]], row["seed"], f"{row['start']} to {row['end']}", colors[row["start"], row["end"]]
+            curve_figures.series_of(
+                finished[row["run"]], f"{row['start']} to {row['end']}", colors[row["start"], row["end"]], row["seed"]
             )
             for _, row in lines.iterrows()
             if belongs(row["start"], row["end"])
@@ -117,84 +113,29 @@ def _figure3(written: files.StudyFiles, paths: pd.DataFrame) -> FigureData | Non
     return FigureData(
         "figure3",
         "The loss along straight lines",
-        f"{_grounds(finished)} A curve for every seed.",
+        f"{curve_figures.grounds([path.result for path in finished.values()])} A curve for every seed.",
         panels,
         shares_y=True,
     )
 
 
 def _figure4(study: Study, written: files.StudyFiles, paths: pd.DataFrame) -> FigureData | None:
-    shown = paths[(paths["start"] == "S-S") & (paths["end"] == "P-S")]
-    shown = shown[shown["steps"].isin([0, study.budget])]
-    if not (shown["steps"] > 0).any():
+    shown = _bad_to_good(paths)
+    if not (shown["steps"] == study.budget).any():
         return None
-    colors = {title: _COLORS[place % len(_COLORS)] for place, title in enumerate(dict.fromkeys(shown["title"]))}
-    finished, panels = _read(written, shown), []
-    for manifold, title in path_words.MANIFOLDS.items():
-        of_manifold = shown[shown["manifold"] == manifold]
-        series = [
-            _of_path(finished[row["run"]], row["seed"], row["title"], colors[row["title"]])
-            for _, row in of_manifold.iterrows()
-        ]
-        if series:
-            panels.append(Panel(title, "t, from S-S to P-S", "cross-entropy (nats)", series, log=True))
-    return FigureData(
-        "figure4",
-        "The loss along a line and fitted curves from the scratch to the pruned solution",
-        f"{_grounds(finished)} Every curve was fitted in {study.budget:,} steps. A curve for every seed.",
-        panels,
-        shares_y=True,
-    )
+    t_label, every_seed = f"t, from {BAD} to {GOOD}", "A curve for every seed."
+    return curve_figures.figure4(shown, _read(written, shown), study.budget, t_label, every_seed)
 
 
 def _budgets(study: Study, paths: pd.DataFrame) -> FigureData | None:
-    of_seed = paths[(paths["steps"] > 0) & paths["seed"].isin(study.path_seeds[:1])]
-    budgets = sorted(set(of_seed["steps"]))
-    if len(budgets) < 2:
-        return None
-    series = []
-    for place, ((title, manifold), runs) in enumerate(of_seed.groupby(["title", "manifold"], sort=False)):
-        runs = runs.sort_values("steps")
-        steps, barrier, lower, upper = (
-            list(runs[name]) for name in ("steps", "barrier", "barrier_lower", "barrier_upper")
-        )
-        series.append(
-            Series(
-                f"{title}, {manifold}",
-                _COLORS[place % len(_COLORS)],
-                steps,
-                barrier,
-                lower,
-                upper,
-                [f"bounds {words.bounds(*both)}" for both in zip(lower, upper, strict=True)],
-                seed=study.path_seeds[0],
-                marks="lines+markers",
-                dash="dash" if manifold == "dense" else "solid",
-            )
-        )
-    tolerance = float(of_seed["tolerance"].iloc[0])
-    series.append(Series("tolerance", "#777777", budgets, [tolerance] * len(budgets), dash="dash"))
-    confidence = words.alternatives(f"{value:.3g}" for value in of_seed["confidence"])
-    caption = (
-        f"From S-S to P-S, seed {study.path_seeds[0]}. A barrier that is left was not removed within so many steps. "
-        f"Bands: confidence {confidence} for each curve by itself."
-    )
-    panel = Panel("", "steps of the fit", "barrier above the higher end (nats)", series, "log", scales=False)
-    return FigureData("budgets", "The barrier that is left against the steps of the fit", caption, [panel])
+    seed = next(iter(study.path_seeds), None)
+    of_seed = _bad_to_good(paths[paths["seed"] == seed])
+    return curve_figures.budgets(of_seed, f"From {BAD} to {GOOD}, seed {seed}.", seed)
+
+
+def _bad_to_good(paths: pd.DataFrame) -> pd.DataFrame:
+    return paths[(paths["start"] == BAD) & (paths["end"] == GOOD)]
 
 
 def _read(written: files.StudyFiles, rows: pd.DataFrame) -> dict[str, FinishedPath]:
     return {run: FinishedPath.read(written.path(run)) for run in rows["run"]}
-
-
-def _of_path(path: FinishedPath, seed: int, name: str, color: str) -> Series:
-    table, margin, loss = path.table, path.margin, path.table["cross_entropy"]
-    of_points = [f"± {half:.4f}, top-1 {share:.1%}" for half, share in zip(margin, table["top1"], strict=True)]
-    t, y, lower, upper = (list(values) for values in (table["t"], loss, loss - margin, loss + margin))
-    return Series(name, color, t, y, lower, upper, of_points, seed=int(seed))
-
-
-def _grounds(finished: Mapping[str, FinishedPath]) -> str:
-    results = [path.result for path in finished.values()]
-    sure = words.alternatives(f"{result['confidence_of_each_look']:.3g}" for result in results)
-    return f"On {path_words.grounds(results)}. Bands: confidence {sure} for each t by itself."

@@ -9,7 +9,7 @@ import contextlib
 import dataclasses
 import hashlib
 import pathlib
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import gin
@@ -148,13 +148,6 @@ def _digest(name: str, prefix: pathlib.Path) -> str:
     if not data.is_file():
         raise InputError(f"the {name}: checkpoint {prefix} is damaged: it has no {data.name}")
     return hashlib.sha256(data.read_bytes()).hexdigest()
-
-
-def main_paths(
-    study: CurveStudy, written: files.CurveStudyFiles, rows: Sequence[Mapping[str, Any]]
-) -> list[tuple[str, files.PathFiles]]:
-    """The paths of the main budget, the line included, with their titles: what Figure 4 shows of ``results``."""
-    return [(row["title"], written.path(row["run"])) for row in rows if row["steps"] in (0, study.budget)]
 
 
 def results(study: CurveStudy, written: files.CurveStudyFiles, finished: Container[str]) -> list[dict[str, Any]]:

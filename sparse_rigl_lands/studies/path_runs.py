@@ -115,6 +115,7 @@ class PathOfStudyRow(TypedDict):
     barrier_upper: float
     confidence: float
     tolerance: float
+    run: str
 
 
 def path_row(run: PathRun, path: files.PathFiles) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Protects: figures on paper show every point, band and note of their panels."""
 
+import itertools
+
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -74,6 +76,37 @@ def test_notes_stand_at_their_points(drawn):
     assert [(note.get_text(), note.xy) for note in axes.texts] == [("here", (0.5, 3.0)), ("there", (1.0, 2.0))]
     assert axes.texts[0].arrow_patch is None
     assert axes.texts[1].arrow_patch is not None
+
+
+def test_labels_are_below_their_panel_and_within_the_picture(drawn):
+    """No panel gives way to its words, and none of them covers a curve."""
+    words = "polygonal chain of 2 segments: barrier 0.200 (0.160 to 0.240)\nwithin 1,200 steps, undecided"
+    panels = [
+        Panel(str(count), "x", "y", [Series(str(n), "#112233", (0, 1), (1, 2), label=words) for n in range(count)])
+        for count in (1, 3, 2)
+    ]
+    figure = drawn(panels, shares_y=True)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    boxes = [axes.get_legend().get_window_extent(renderer) for axes in figure.axes]
+    for axes, box in zip(figure.axes, boxes, strict=True):
+        assert box.y1 < axes.xaxis.get_tightbbox(renderer).y0  # the numbers of the axis, and its label
+    assert all(left.x1 <= right.x0 for left, right in itertools.pairwise(boxes))
+    assert figure.bbox.x0 <= boxes[0].x0 < boxes[-1].x1 <= figure.bbox.x1
+    widths = [axes.get_window_extent(renderer).width for axes in figure.axes]
+    assert widths == pytest.approx([widths[0]] * 3, rel=0.02)
+    assert sum(widths) > 0.8 * figure.bbox.width
+
+
+def test_a_curve_of_many_points_has_its_symbol_now_and_then(drawn):
+    t = np.linspace(0, 1, 51)
+    solid = Series("one", "#112233", t, t, symbol="s")
+    dashed = Series("two", "#112233", t, 1 - t, symbol="s", dash="dash")
+    (axes,) = drawn([Panel("a", "x", "y", [solid, dashed])]).axes
+    assert [line.get_marker() for line in axes.lines] == ["s", "s"]
+    assert [line.get_fillstyle() for line in axes.lines] == ["full", "none"]
+    assert [line.is_dashed() for line in axes.lines] == [False, True]
+    assert all(line.get_markevery() is not None for line in axes.lines)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

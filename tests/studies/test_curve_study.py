@@ -276,13 +276,6 @@ def test_no_table_where_nothing_is_finished(finished):
     assert not written.table.exists()
 
 
-def test_figure_4_shows_the_main_budget_and_the_line(finished):
-    study, written, names = finished
-    shown = curve_study.main_paths(study, written, curve_study.results(study, written, names))
-    paths = [("quadratic Bezier curve", "quadratic_dense-1200"), ("line", "line")]
-    assert [(title, path.directory.name) for title, path in shown] == paths
-
-
 def test_curves_that_differ_by_their_gin_file_alone_are_told_apart(tmp_path):
     study, written = _study(curves=("line", "slow_dense", "fast_dense")), files.CurveStudyFiles(tmp_path)
     for run in study.runs():
