@@ -1,6 +1,7 @@
 """Real files, made by the package: what the fuzzer begins with, and what lies around the file that it changes."""
 
 import pathlib
+import shutil
 from collections.abc import Iterator
 
 import numpy as np
@@ -98,9 +99,10 @@ def make(directory: pathlib.Path) -> None:
     finished_study.write(STUDY, made.study)
     study_results.collect(STUDY, made.study, [], made.done)
     made.curves.create()
-    storage.write_csv(
-        made.curves.table, [path_runs.path_row(path.run, made.study.path(path.name)) for path in STUDY.paths()]
-    )
+    curves = {path.run: path.name for path in STUDY.paths() if (path.start, path.end) == ("S-S", "P-S")}
+    for run, name in curves.items():
+        shutil.copytree(made.study.path(name).directory, made.curves.path(run.name).directory)
+    storage.write_csv(made.curves.table, [path_runs.path_row(run, made.curves.path(run.name)) for run in curves])
     with made.claimed.claimed(CONFIG, SETTINGS):
         pass
     _store_images(made.images)

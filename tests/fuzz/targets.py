@@ -191,7 +191,7 @@ def _read_figures(made: Corpus) -> None:
 
 
 def _read_curves(made: Corpus) -> None:
-    curve_figures.draw_budgets(made.curves.table, made.curves.budgets)
+    curve_figures.draw_curves(made.curves, corpus.STUDY.budget)
 
 
 def _read_solutions(made: Corpus) -> None:
