@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sparse_rigl_lands import files
-from sparse_rigl_lands.reporting.study_figures import figures_of
+from sparse_rigl_lands.reporting.study_figures import LABELS, figures_of
 from sparse_rigl_lands.studies import study_results
 from tests.studies import finished_study
 
@@ -33,6 +33,14 @@ def test_all_are_there_in_order(figures):
         "budgets",
         "figure5",
     ]
+
+
+def test_no_picture_of_a_figure_outlives_what_it_was_drawn_from(tmp_path):
+    written = files.StudyFiles(tmp_path)
+    for picture in (path for name in LABELS for path in written.figure(name)):
+        picture.touch()
+    written.discard_results()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_figure_without_results_is_not(figures):
