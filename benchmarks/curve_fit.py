@@ -182,8 +182,8 @@ def main() -> None:
         *measured(resnet50(), "float32"),
         *measured(resnet50(), "mixed_bfloat16"),
     ]
-    measure.report("curve_fit", rows)
-    measure.report("curve_fit_memory", _measure_memory())
+    within = [measure.report("curve_fit", rows), measure.report("curve_fit_memory", _measure_memory())]
+    sys.exit(not all(within))
 
 
 if __name__ == "__main__":

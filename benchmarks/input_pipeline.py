@@ -182,10 +182,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
         _prepare(directory / "speed", _FILES * _OF_FILE, _FILES)
-        speed = _speed(str(directory / "speed"))
-        measure.report("input_pipeline_waiting", _waiting(str(directory / "speed")))
-        measure.report("input_pipeline_memory", _memory(directory))
-    measure.report("input_pipeline", speed)
+        within = [
+            measure.report("input_pipeline", _speed(str(directory / "speed"))),
+            measure.report("input_pipeline_waiting", _waiting(str(directory / "speed"))),
+            measure.report("input_pipeline_memory", _memory(directory)),
+        ]
+    sys.exit(not all(within))
 
 
 if __name__ == "__main__":

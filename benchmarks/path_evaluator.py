@@ -26,6 +26,7 @@ The time of the others does not depend on the point, so they are given fewer poi
 import argparse
 import functools
 import math
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -379,7 +380,7 @@ def main() -> None:
     tf.get_logger().setLevel("ERROR")  # it takes the functions of several networks for one that is traced again
     strategy = distribution.strategy()
     rows = [row for name, measured in _PARTS.items() if part in (None, name) for row in measured(strategy)]
-    measure.report(f"path_evaluator_{part}" if part else "path_evaluator", rows)
+    sys.exit(not measure.report(f"path_evaluator_{part}" if part else "path_evaluator", rows))
 
 
 if __name__ == "__main__":

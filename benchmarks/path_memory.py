@@ -72,7 +72,7 @@ def main() -> None:
         }
         for num_points, peak in zip(_POINTS, peaks, strict=True)
     ]
-    measure.report("path_memory", rows)
+    sys.exit(not measure.report("path_memory", rows))
 
 
 if __name__ == "__main__":

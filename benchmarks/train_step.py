@@ -9,6 +9,7 @@ the pruned variant's masks are timed apart, and also given as their share of a s
 schedule's frequency.
 """
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -123,7 +124,7 @@ def main() -> None:
         *_measure(resnet50(), "float32", batch_size=16, count=1, rounds=9, frequency=500, limit=1.05),
         *_measure(resnet50(), "mixed_bfloat16", batch_size=16, count=1, rounds=9, frequency=500, limit=1.05),
     ]
-    measure.report("train_step", rows)
+    sys.exit(not measure.report("train_step", rows))
 
 
 if __name__ == "__main__":
