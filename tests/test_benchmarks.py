@@ -1,5 +1,9 @@
-"""Protects: that all benchmarks are run and their figures written, though some are not within their bounds."""
+"""Protects: that all benchmarks are run and their figures written, though some are not within their bounds.
 
+Also that the memory of a function is its own.
+"""
+
+import operator
 import os
 import pathlib
 import shutil
@@ -59,3 +63,12 @@ def test_a_report_is_written_and_tells_whether_all_are_within_their_bounds(monke
     assert measure.report("some", [row, row]) is within
     assert storage.read_json(tmp_path / "runs" / "benchmarks" / "some.json")["rows"] == [row, row]
     assert ("some: 2 of 2 ratios are not within their bounds" in capsys.readouterr().out) is not within
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not pathlib.Path("/proc/self/status").exists(), reason="Linux tells the peak of a process there")
+def test_the_peak_memory_of_a_function_is_its_own():
+    of_this_process = operator.mul(b"x", 2**30)
+    least, more = (measure.peak_memory(operator.mul, b"x", megabytes * 2**20) for megabytes in (0, 512))
+    assert least < len(of_this_process) / 2**20
+    assert more - least == pytest.approx(512, rel=0.05)
