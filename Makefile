@@ -44,7 +44,8 @@ lint: $(VENV)/installed-lint
 	$(RUN) -m mypy
 
 # All are run, and the status tells whether any missed its bounds. Scaling takes the figures of input_pipeline.
-BENCHMARKS := train_step curve_fit fit_memory path_memory precision images_saved path_evaluator input_pipeline scaling
+BENCHMARKS := train_step curve_fit fit_memory path_forward path_photographs path_digits path_memory precision \
+    images_saved input_pipeline scaling
 bench: $(VENV)/installed
 	@status=0; for name in $(BENCHMARKS); do $(RUN) -m benchmarks.$$name || status=1; done; exit $$status
 
