@@ -91,19 +91,21 @@ def main() -> None:
                 (full, verdict), (images, sooner) = (
                     _judged(workload, strategy, ends, batch_norm, images) for images in ("all", "until_decided")
                 )
-                if sooner != verdict:
-                    sys.exit(f"{line} on {full} images is {verdict}, but {sooner} on {images}")
                 rows.append(
                     {
                         "line": line,
                         "batch_norm": batch_norm,
                         "all_images": full,
+                        "verdict": verdict,
                         "images_until_decided": images,
-                        "verdict_of_both": verdict,
+                        "verdict_of_these": sooner,
                         "saved": f"{1 - images / full:.0%}",
                     }
                 )
     measure.report("images_saved", rows)
+    others = sum(row["verdict_of_these"] != row["verdict"] for row in rows)
+    if others:
+        sys.exit(f"images_saved: {others} of {len(rows)} verdicts are not those of all images")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ groups are read ahead, so that the batch that begins one should come no later th
 """
 
 import itertools
-import multiprocessing
 import operator
 import pathlib
 import statistics
@@ -41,10 +40,9 @@ _READ_IN_MEMORY_TEST = 8 * _LANES * _OF_THESE
 _GROUPS_WAITED_FOR = 4
 
 
-def _prepare(*arguments: Any) -> float:
+def _prepare(directory: pathlib.Path, count: int, num_files: int) -> float:
     """By a process of its own: what this one has allocated decides how it gives memory back, and so how fast it is."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(photographs.prepare_imagenet, arguments)
+    return measure.in_its_own_process(photographs.prepare_imagenet, directory, count, num_files)
 
 
 def _training(directory: str) -> tf.data.Dataset:
@@ -120,10 +118,8 @@ def _speed(directory: str) -> list[dict[str, Any]]:
 
 
 def _read(directory: str, count: int) -> None:
-    """Reads, and prints the peak memory of this process in MB."""
     for _ in itertools.islice(_training(directory), count // _BATCH):
         pass
-    measure.print_peak_memory()
 
 
 def _memory(directory: pathlib.Path) -> list[dict[str, Any]]:
@@ -131,7 +127,7 @@ def _memory(directory: pathlib.Path) -> list[dict[str, Any]]:
     for files in _FILES_IN_MEMORY_TEST:
         of_files = directory / str(files)
         size = _prepare(of_files, files * _OF_THESE, files)
-        peaks.append([measure.peak_memory("benchmarks.input_pipeline", of_files, n) for n in (0, _READ_IN_MEMORY_TEST)])
+        peaks.append([measure.peak_memory(_read, str(of_files), n) for n in (0, _READ_IN_MEMORY_TEST)])
     return [
         {
             "files": files,
@@ -176,16 +172,15 @@ def _waiting(directory: str) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    if len(sys.argv) > 1:
-        _read(sys.argv[1], int(sys.argv[2]))
-        return
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
         _prepare(directory / "speed", _FILES * _OF_FILE, _FILES)
-        speed = _speed(str(directory / "speed"))
-        measure.report("input_pipeline_waiting", _waiting(str(directory / "speed")))
-        measure.report("input_pipeline_memory", _memory(directory))
-    measure.report("input_pipeline", speed)
+        within = [
+            measure.report("input_pipeline", _speed(str(directory / "speed"))),
+            measure.report("input_pipeline_waiting", _waiting(str(directory / "speed"))),
+            measure.report("input_pipeline_memory", _memory(directory)),
+        ]
+    sys.exit(not all(within))
 
 
 if __name__ == "__main__":

@@ -47,21 +47,16 @@ class _Noise(Dataset):
 
 
 def _interpolate(num_points: int) -> None:
-    """Interpolates, and prints this process's peak memory in MB."""
     strategy = distribution.strategy()
     workload = Workload("noise", _Noise(), resnet50(), Objective())
     start, end = (initializations.dense(workload.network, Origin("noise", "dense", seed, 0)) for seed in (0, 1))
     with tempfile.TemporaryDirectory() as directory:
         interpolate(prepare_path(directory, strategy, start, end, workload, num_points=num_points, batch_size=_BATCH))
-    measure.print_peak_memory()
 
 
 def main() -> None:
-    if len(sys.argv) == 2:
-        _interpolate(int(sys.argv[1]))
-        return
     weights = resnet50().count_params() * 4 / 2**20
-    peaks = [measure.peak_memory("benchmarks.path_memory", num_points) for num_points in _POINTS]
+    peaks = [measure.peak_memory(_interpolate, num_points) for num_points in _POINTS]
     rows = [
         {
             "points": num_points,
@@ -72,7 +67,7 @@ def main() -> None:
         }
         for num_points, peak in zip(_POINTS, peaks, strict=True)
     ]
-    measure.report("path_memory", rows)
+    sys.exit(not measure.report("path_memory", rows))
 
 
 if __name__ == "__main__":

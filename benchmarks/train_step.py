@@ -9,6 +9,7 @@ the pruned variant's masks are timed apart, and also given as their share of a s
 schedule's frequency.
 """
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,11 @@ from benchmarks import measure, steps
 from sparse_rigl_lands import distribution
 from sparse_rigl_lands.networks.digits_resnet import digits_resnet
 from sparse_rigl_lands.networks.resnet50 import resnet50
-from sparse_rigl_lands.sparsity import random_masks, variants
+from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.sparsity.masked import masked_variant
 from sparse_rigl_lands.sparsity.pruned import PruningSchedule, mask_update, pruned_variant
 from sparse_rigl_lands.training.network_trainer import NetworkTrainer
-
-_SPARSITY = 0.8
 
 
 def _stock_variant(network: tf_keras.Model, sparsities: dict[str, float], schedule: PruningSchedule) -> tf_keras.Model:
@@ -81,9 +80,8 @@ def _measure(
     """
     strategy = distribution.strategy()
     network = variants.with_precision(network, precision)
-    sparsities = dict.fromkeys(variants.kernel_shapes(network), _SPARSITY)
+    sparsities, mask = steps.sparse(network)
     schedule = PruningSchedule(begin_step=0, end_step=frequency, frequency=frequency)
-    mask = random_masks.random(variants.kernel_shapes(network), sparsities, 0, "benchmark")
     with strategy.scope():
         models = {
             "dense": tf_keras.models.clone_model(network),
@@ -96,10 +94,9 @@ def _measure(
             name: NetworkTrainer(model, steps.OBJECTIVE, tf_keras.optimizers.SGD(**steps.SGD), batch_size, strategy)
             for name, model in models.items()
         }
-        calls = {name: steps.taken_by(trainer, network, batch_size, count) for name, trainer in trainers.items()}
         update_masks = mask_update(models["pruned"], trainers["pruned"].momentum)
         update = measure.interleaved_medians({"update": lambda: update_masks(frequency)}, rounds=5)["update"]
-    seconds = {name: value / count for name, value in measure.interleaved_medians(calls, rounds).items()}
+    seconds = steps.seconds_of_a_step(trainers, network, batch_size, count, rounds)
 
     def row(variant: str, alternative: str, update: float) -> dict[str, Any]:
         return {
@@ -123,7 +120,7 @@ def main() -> None:
         *_measure(resnet50(), "float32", batch_size=16, count=1, rounds=9, frequency=500, limit=1.05),
         *_measure(resnet50(), "mixed_bfloat16", batch_size=16, count=1, rounds=9, frequency=500, limit=1.05),
     ]
-    measure.report("train_step", rows)
+    sys.exit(not measure.report("train_step", rows))
 
 
 if __name__ == "__main__":
