@@ -19,13 +19,12 @@ from sparse_rigl_lands.paths.fitting import CurveFit, Fitting
 from sparse_rigl_lands.paths.partial_sums import added_up
 from sparse_rigl_lands.paths.recalibration import statistics_of
 from sparse_rigl_lands.paths.weight_path import WeightPath
-from sparse_rigl_lands.points.point import Point, assign
+from sparse_rigl_lands.points.point import assign
 from sparse_rigl_lands.replicas import WHOLE
 from sparse_rigl_lands.sparsity import random_masks, variants
-from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.schedules import WarmupStepDecay
 from tests.commands import ROOT
-from tests.paths.random_points import random_point
+from tests.paths.random_points import combined, random_point
 
 T = np.array([0.0, 0.25, 0.6, 1.0])
 
@@ -51,15 +50,7 @@ def _batches(workload, share=WHOLE):
 
 def _on_cubic(points, t):
     """By the cubic as it is written, the first control point first."""
-    c = (1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3
-
-    def combined(group):
-        return {
-            name: sum(ci * getattr(p, group)[name].astype("float64") for ci, p in zip(c, points, strict=True))
-            for name in getattr(points[0], group)
-        }
-
-    return Point(combined("weights"), Mask({}), combined("statistics"), points[0].origin)
+    return combined(points, ((1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3))
 
 
 def _mean_loss(workload, point, training):
@@ -142,8 +133,8 @@ def test_weight_decay_of_control_points(workload, points, path, one_device, tmp_
     images, labels, _ = next(iter(_batches(workload)))
     batches = iter(one_device.experimental_distribute_dataset(tf.data.Dataset.from_tensors((images, labels))))
     (_, l2, _) = fit._trainer.take_steps(batches, 1)[0]
-    weights = _on_cubic(points, t).weights
-    expected = 1e-3 / 2 * sum(np.sum(weights[name] ** 2) for name in variants.kernel_shapes(workload.network))
+    weights, kernels = _on_cubic(points, t).weights, variants.kernel_shapes(workload.network)
+    expected = 1e-3 / 2 * sum(np.sum(weights[name].astype("float64") ** 2) for name in kernels)
     assert l2 == pytest.approx(expected, rel=1e-5)
 
 
