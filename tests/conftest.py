@@ -19,10 +19,10 @@ from sparse_rigl_lands.data.digits import Digits
 from sparse_rigl_lands.networks import residual
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.point import Origin, Point
-from sparse_rigl_lands.sparsity import random_masks, variants
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.workload import Workload
 from tests.commands import SMALL_TRAINING, Commands
+from tests.random_points import random_mask
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -86,9 +86,7 @@ def network() -> tf_keras.Model:
 @pytest.fixture
 def sparse_point(network: tf_keras.Model) -> Point:
     """A scratch initialization of the small network under a random mask of sparsity 0.7."""
-    shapes = variants.kernel_shapes(network)
-    mask = random_masks.random(shapes, dict.fromkeys(shapes, 0.7), 0, "test")
-    return initializations.scratch(network, Origin("small", "scratch", 0, 0), mask)
+    return initializations.scratch(network, Origin("small", "scratch", 0, 0), random_mask(network, 0.7))
 
 
 @pytest.fixture

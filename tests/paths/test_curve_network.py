@@ -13,7 +13,7 @@ from sparse_rigl_lands.paths.curve_network import CurveNetwork
 from sparse_rigl_lands.points.point import Origin, Point, assign
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.mask import Mask
-from tests.paths.random_points import combined, float32, random_point
+from tests.random_points import combined, float32, random_point
 
 COEFFICIENTS = [(1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.2, 0.5, 0.3)]
 

@@ -19,11 +19,11 @@ from sparse_rigl_lands.paths.draws import uniform
 from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.points.point import Origin, Point, assign
-from sparse_rigl_lands.sparsity import random_masks, variants
+from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.scaled_sgd import ScaledSGD
-from tests.paths.random_points import random_point
+from tests.random_points import random_mask, random_point
 
 _BATCH = 12
 _ORIGIN = Origin("small", "cubic", 0, 0)
@@ -57,11 +57,6 @@ def _batches(strategy, steps, seed=0, batch=_BATCH):
 
 def _inner(trainer, count):
     return control_points.parted(trainer.capture(_ORIGIN).point, count)
-
-
-def _sparse_mask(network, sparsity=0.7):
-    shapes = variants.kernel_shapes(network)
-    return random_masks.random(shapes, dict.fromkeys(shapes, sparsity), 0, "test")
 
 
 def _two(point):
@@ -175,7 +170,7 @@ def test_gradient_of_every_control_point_by_finite_differences(network, one_devi
 
     No unit is empty under this mask: the loss would bend too sharply where one is given its first weight.
     """
-    path = _path(network, Bezier(3), _sparse_mask(network, 0.3))
+    path = _path(network, Bezier(3), random_mask(network, 0.3))
     mask = path.mask if manifold == "sparse" else Mask({})
     objective, t = Objective(0.05, 0.1), 0.37
     trainer = _trainer(
@@ -220,7 +215,7 @@ def test_gradient_of_every_control_point_by_finite_differences(network, one_devi
 def test_no_point_of_a_sparse_curve_leaves_the_subspace(network, request, strategy, precision):
     """Control points, momentum, and every weight at any t are exactly zero where the mask is, on every replica."""
     strategy = request.getfixturevalue(strategy)
-    path = _path(network, Bezier(3), _sparse_mask(network))
+    path = _path(network, Bezier(3), random_mask(network, 0.7))
     trainer = _trainer(variants.with_precision(network, precision), path, strategy, Objective(0.05), path.mask)
     trainer.take_steps(_batches(strategy, 5)[0], 5)
     state = trainer.capture(_ORIGIN)
@@ -247,7 +242,7 @@ def test_no_point_of_a_sparse_curve_leaves_the_subspace(network, request, strate
 def test_under_bfloat16_no_control_point_is_rounded(network, request, strategy):
     """Nor momentum, loss and L2 term. Of bfloat16 values the low 16 bits are zero; of float32 ones hardly any are."""
     strategy = request.getfixturevalue(strategy)
-    path = _path(network, Bezier(3), _sparse_mask(network))
+    path = _path(network, Bezier(3), random_mask(network, 0.7))
     trainer = _trainer(variants.with_precision(network, "mixed_bfloat16"), path, strategy, Objective(0.05), path.mask)
     metrics = trainer.take_steps(_batches(strategy, 3)[0], 3)
     assert _part_that_bfloat16_lacks(metrics[:, :2]) == 1
@@ -325,7 +320,7 @@ def test_two_replicas_take_the_step_of_one_device(one_device, mirrored):
 
 
 def test_a_captured_state_is_all_of_it(network, one_device):
-    path = _path(network, Bezier(3), _sparse_mask(network))
+    path = _path(network, Bezier(3), random_mask(network, 0.7))
     undisturbed = _trainer(network, path, one_device, Objective(0.05), path.mask)
     undisturbed.take_steps(_batches(one_device, 4)[0], 4)
     state = undisturbed.capture(Origin("small", "cubic", 0, 4))
@@ -341,7 +336,7 @@ def test_a_captured_state_is_all_of_it(network, one_device):
 
 
 def test_states_of_other_curves_are_refused(network, one_device):
-    path = _path(network, Bezier(3), _sparse_mask(network))
+    path = _path(network, Bezier(3), random_mask(network, 0.7))
     trainer = _trainer(network, path, one_device, Objective(), path.mask)
     quadratic = _trainer(network, _path(network, Bezier(2)), one_device, Objective()).capture(_ORIGIN)
     with pytest.raises(InputError, match="is of another network: it lacks 2/stem/conv/kernel"):
@@ -364,7 +359,7 @@ def test_one_trace_serves_any_number_of_steps(network, one_device):
 
 
 def test_what_tensorboard_shows_is_of_the_manifold(network, one_device):
-    path = _path(network, Bezier(2), _sparse_mask(network))
+    path = _path(network, Bezier(2), random_mask(network, 0.7))
     expected = path.mask.sparsity_of_all(variants.kernel_shapes(network))
     sparse = _trainer(network, path, one_device, Objective(), path.mask).observe(True)
     assert sparse.sparsity == {"all": expected}

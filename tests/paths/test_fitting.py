@@ -15,10 +15,9 @@ from sparse_rigl_lands.paths.evaluator import PathEvaluator
 from sparse_rigl_lands.paths.fitting import CurveFit, Fitting
 from sparse_rigl_lands.paths.partial_sums import added_up
 from sparse_rigl_lands.paths.weight_path import WeightPath
-from sparse_rigl_lands.sparsity import random_masks, variants
 from sparse_rigl_lands.training.schedules import WarmupStepDecay
 from sparse_rigl_lands.training.trainer import Trainer
-from tests.paths.random_points import random_point
+from tests.random_points import random_mask, random_point
 
 
 def _fitting(**settings):
@@ -31,8 +30,7 @@ def _fitting(**settings):
 @pytest.fixture
 def path(network):
     """A cubic between two points of one mask."""
-    shapes = variants.kernel_shapes(network)
-    mask = random_masks.random(shapes, dict.fromkeys(shapes, 0.5), 0, "test")
+    mask = random_mask(network, 0.5)
     return WeightPath.between(network, *(random_point(network, seed).under(mask) for seed in (0, 1)), Bezier(3))
 
 

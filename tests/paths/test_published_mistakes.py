@@ -21,10 +21,10 @@ from sparse_rigl_lands.paths.recalibration import statistics_of
 from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points.point import assign
 from sparse_rigl_lands.replicas import WHOLE
-from sparse_rigl_lands.sparsity import random_masks, variants
+from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training.schedules import WarmupStepDecay
 from tests.commands import ROOT
-from tests.paths.random_points import combined, random_point
+from tests.random_points import combined, random_mask, random_point
 
 T = np.array([0.0, 0.25, 0.6, 1.0])
 
@@ -96,8 +96,7 @@ def test_t_drawn_anew_while_batch_norm_is_estimated(workload, points, path, one_
 
 def test_both_ends_projected_onto_one_mask(workload, points, one_device):
     """The published code does when it loads them, so that the value at an end is not its checkpoint's."""
-    shapes = variants.kernel_shapes(workload.network)
-    mask = random_masks.random(shapes, dict.fromkeys(shapes, 0.5), 0, "test")
+    mask = random_mask(workload.network, 0.5)
     start, end = points[0], points[3].under(mask)
     path = WeightPath.between(workload.network, start, end, Bezier(3), through=points[1:3])
     found = _evaluator(workload, path, one_device)

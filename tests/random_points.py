@@ -1,4 +1,4 @@
-"""Points at which every weight and statistic counts, and points that are combined from them by NumPy."""
+"""Points at which every weight and statistic counts, random masks, and points that are combined from them by NumPy."""
 
 import dataclasses
 import math
@@ -12,6 +12,12 @@ from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.point import Origin, Point
 from sparse_rigl_lands.sparsity import random_masks, variants
 from sparse_rigl_lands.sparsity.mask import Mask
+
+
+def random_mask(network: tf_keras.Model, sparsity: float, seed: int = 0) -> Mask:
+    """Of this sparsity in every kernel."""
+    shapes = variants.kernel_shapes(network)
+    return random_masks.random(shapes, dict.fromkeys(shapes, sparsity), seed, "test")
 
 
 def random_point(network: tf_keras.Model, seed: int) -> Point:
@@ -29,7 +35,7 @@ def random_sparse_point(network: tf_keras.Model, seed: int, sparsity: float) -> 
     The mask is the same for every seed: one that leaves no channel so small a variance that float32 sees much of its
     rounding.
     """
-    random, shapes = np.random.default_rng(seed), variants.kernel_shapes(network)
+    random = np.random.default_rng(seed)
     draw = {
         "kernel": lambda shape: random.normal(scale=(2 / (1 - sparsity) / math.prod(shape[:-1])) ** 0.5, size=shape),
         "bias": lambda shape: random.normal(scale=0.3, size=shape),
@@ -45,7 +51,7 @@ def random_sparse_point(network: tf_keras.Model, seed: int, sparsity: float) -> 
     named = variants.named_variables(network)
     return Point(
         weights=drawn(named.weights),
-        mask=random_masks.random(shapes, dict.fromkeys(shapes, sparsity), 2, "test"),
+        mask=random_mask(network, sparsity, seed=2),
         statistics=drawn(named.statistics),
         origin=Origin("digits", "random", seed, 0),
     )
