@@ -23,6 +23,7 @@ from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.scaled_sgd import ScaledSGD
+from tests.bfloat16 import check_that_small_updates_add_up, part_that_bfloat16_lacks
 from tests.random_points import random_mask, random_point
 
 _BATCH = 12
@@ -245,27 +246,21 @@ def test_under_bfloat16_no_control_point_is_rounded(network, request, strategy):
     path = _path(network, Bezier(3), random_mask(network, 0.7))
     trainer = _trainer(variants.with_precision(network, "mixed_bfloat16"), path, strategy, Objective(0.05), path.mask)
     metrics = trainer.take_steps(_batches(strategy, 3)[0], 3)
-    assert _part_that_bfloat16_lacks(metrics[:, :2]) == 1
+    assert part_that_bfloat16_lacks(metrics[:, :2]) == 1
     for name, variables in trainer._network.control_points().items():
         for i, variable in enumerate(variables):
             for copy in strategy.experimental_local_results(variable):
-                assert _part_that_bfloat16_lacks(copy.numpy()) > 0.8, name
+                assert part_that_bfloat16_lacks(copy.numpy()) > 0.8, name
                 if i in (0, 3):  # an end
                     point = path.control_points[i]
                     np.testing.assert_array_equal(copy, {**point.weights, **point.statistics}[name])
     for name, variable in trainer.momentum.items():
         for copy in strategy.experimental_local_results(variable):
-            assert _part_that_bfloat16_lacks(copy.numpy()) > 0.8, name
-
-
-def _part_that_bfloat16_lacks(values):
-    assert values.dtype == np.float32
-    return np.mean(values[values != 0].view("uint32") & 0xFFFF != 0)
+            assert part_that_bfloat16_lacks(copy.numpy()) > 0.8, name
 
 
 @pytest.mark.parametrize("strategy", ["one_device", "mirrored"])
 def test_updates_far_below_bfloat16s_resolution_add_up(network, request, strategy):
-    """To bfloat16 the kernels at t stay what they were, and so do the gradients: eight steps go eight times as far."""
     strategy = request.getfixturevalue(strategy)
     trainer = _trainer(
         variants.with_precision(network, "mixed_bfloat16"),
@@ -276,20 +271,9 @@ def test_updates_far_below_bfloat16s_resolution_add_up(network, request, strateg
         momentum=0.0,
         t=lambda first, count: np.full(count, 0.5),
     )
-    kernels = {n: v for n, v in trainer._network.control_points().items() if n.endswith("/kernel")}
-    before = {name: np.sign(variables[0]) / 4 for name, variables in kernels.items()}
-    for name, variables in kernels.items():
-        for variable in variables:
-            variable.assign(before[name])
-    dataset = tf.data.Dataset.from_tensors(_batches(strategy, 1)[1]).repeat()
-    batches = iter(strategy.experimental_distribute_dataset(dataset))
-    moved = []
-    for count in (1, 7):
-        trainer.take_steps(batches, count)
-        moved.append({name: variables[1].numpy() - before[name] for name, variables in kernels.items()})
-    for name, once in moved[0].items():
-        assert 0 < np.max(np.abs(once)) < 2.0**-11 / 8, name  # half the distance from 1/4 to the bfloat16 below it
-        np.testing.assert_allclose(moved[1][name], 8 * once, rtol=0.02, atol=3e-7, err_msg=name)
+    points = trainer._network.control_points()
+    kernels = {name: variables for name, variables in points.items() if name.endswith("/kernel")}
+    check_that_small_updates_add_up(trainer, kernels, _batches(strategy, 1)[1])
 
 
 def test_the_ends_do_not_move(network, one_device):
