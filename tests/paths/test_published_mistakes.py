@@ -1,7 +1,8 @@
 """Protects: what others' code for curves and paths gets wrong is right here, on a curve.
 
 Garipov et al. 2018 (dnn-mode-connectivity) and its port to TensorFlow, and the published code for paths between sparse
-networks: each test names the mistake.
+networks: each test names the mistake. That the latter reads its data once for every t is held in ``test_evaluator.py``,
+by ``test_every_batch_is_read_once_for_all_t``.
 """
 
 import ast
@@ -107,20 +108,6 @@ def test_both_ends_projected_onto_one_mask(workload, points, one_device):
     assert evaluated.losses.cross_entropy[0] == pytest.approx(on_path, rel=1e-5)
     assert abs(own - on_path) > 1e-3
     assert evaluated.mask == "end"
-
-
-def test_data_read_once_for_every_t(workload, path, one_device):
-    """The published code does; here one reading serves all of them."""
-    batches, read = list(_batches(workload)), []
-
-    def reading():
-        for batch in batches:
-            read.append(1)
-            yield batch
-
-    stream = tf.data.Dataset.from_generator(reading, output_signature=_batches(workload).element_spec)
-    found = _evaluator(workload, path, one_device)
-    assert len(list(found.losses("batch")(lambda share: stream))) == len(read) == 3
 
 
 def test_weight_decay_of_control_points(workload, points, path, one_device, tmp_path):
