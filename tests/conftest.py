@@ -161,10 +161,10 @@ def small_training() -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def small_run(commands: Commands, small_training: list[str], tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+def small_run(commands: Commands, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """The directory of a short, finished run, made by the command. Copy it before changing it."""
     directory = tmp_path_factory.mktemp("runs") / "undisturbed"
-    commands.run("train.py", *small_training, f"--output_dir={directory}", afresh=True)
+    commands.run("train.py", *SMALL_TRAINING, f"--output_dir={directory}", afresh=True)
     return directory
 
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.workers import Workers
 from tests import worker
+from tests.commands import SMALL_TRAINING
 
 
 def test_one_process_agrees_with_itself(one_device, mirrored):
@@ -105,12 +106,12 @@ def _statuses(processes):
 
 
 @pytest.mark.slow
-def test_workers_that_are_stopped_and_killed_end_with_the_bits_of_two_logical_cpus(commands, small_training, tmp_path):
+def test_workers_that_are_stopped_and_killed_end_with_the_bits_of_two_logical_cpus(commands, tmp_path):
     """The commands: one worker is asked to end, and both do; the chief is killed, and the other says so; they go on."""
     run, undisturbed = files.RunFiles(tmp_path / "workers"), files.RunFiles(tmp_path / "undisturbed")
-    command = ["train.py", *small_training, f"--output_dir={run.directory}"]
+    command = ["train.py", *SMALL_TRAINING, f"--output_dir={run.directory}"]
     logical = ["--gin_param=strategy.kind='mirrored'", "--gin_param=strategy.logical_cpus=2"]
-    commands.run("train.py", *small_training, *logical, f"--output_dir={undisturbed.directory}", afresh=True)
+    commands.run("train.py", *SMALL_TRAINING, *logical, f"--output_dir={undisturbed.directory}", afresh=True)
 
     processes = worker.start(commands, *command)
     _wait_for(run, 15, processes)
