@@ -30,6 +30,14 @@ _SMALL = {
     "PruningSchedule.end_step": 30,
 }
 SMALL_TRAINING = ["--gin_file=gin/digits/pruned.gin", *(f"--gin_param={key}={value}" for key, value in _SMALL.items())]
+# Bindings for the runs of a study or of a sweep.
+SHORT_RUNS = [
+    "Recipe.steps = 30",
+    "WarmupStepDecay.warmup_steps = 5",
+    "WarmupStepDecay.drops = (20, 25)",
+    "PruningSchedule.begin_step = 10",
+    "PruningSchedule.end_step = 20",
+]
 
 _FORKSERVER = multiprocessing.get_context("forkserver")
 # Their threads, OpenBLAS's and jemalloc's, are made anew after a fork; TensorFlow makes its own in its first operation.

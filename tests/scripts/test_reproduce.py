@@ -10,21 +10,14 @@ import pytest
 from sparse_rigl_lands import files
 from sparse_rigl_lands.studies.study import Study
 from tests.browser import Visit
-from tests.commands import ROOT
+from tests.commands import ROOT, SHORT_RUNS
 from tests.studies import recomputed_claims
 
-_SHORT_RUNS = [
-    "Recipe.steps = 30",
-    "WarmupStepDecay.warmup_steps = 5",
-    "WarmupStepDecay.drops = (20, 25)",
-    "PruningSchedule.begin_step = 10",
-    "PruningSchedule.end_step = 20",
-]
 _SHORT_PATHS = ["Sample.images = 256", "interpolate.num_points = 3"]
 _SETTINGS = {
     "lines": ("S-I to P-S", "S-S to P-S"),
     "budget": 8,
-    "bindings": _SHORT_RUNS,
+    "bindings": SHORT_RUNS,
     "path_bindings": _SHORT_PATHS,
 }
 

@@ -7,21 +7,13 @@ import time
 import pytest
 
 from sparse_rigl_lands import files
-
-_SHORT = {
-    "Recipe.steps": 30,
-    "WarmupStepDecay.warmup_steps": 5,
-    "WarmupStepDecay.drops": (20, 25),
-    "PruningSchedule.begin_step": 10,
-    "PruningSchedule.end_step": 20,
-}
+from tests.commands import SHORT_RUNS
 
 
 @pytest.fixture
 def short_sweep(tmp_path):
     """Flags of a sweep of five short runs."""
-    bindings = [f"{name} = {value}" for name, value in _SHORT.items()]
-    settings = {"sparsities": (0.9,), "zeroed_fractions": (0, 0.9), "seeds": (0,), "bindings": bindings}
+    settings = {"sparsities": (0.9,), "zeroed_fractions": (0, 0.9), "seeds": (0,), "bindings": SHORT_RUNS}
     flags = ["--gin_file=gin/digits/sweep.gin", f"--output_dir={tmp_path / 'sweep'}"]
     return [*flags, *(f"--gin_param=Sweep.{name}={value}" for name, value in settings.items())]
 
