@@ -15,7 +15,8 @@ import runpy
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -147,11 +148,31 @@ class Commands:
         assert errors.count("\n") == 1, errors
         return errors
 
+    def until(self, condition: Callable[[], object], *processes: Process | subprocess.Popen[str]) -> None:
+        """Waits for what comes true while all of these commands run."""
+        while not condition():
+            ended = [process.communicate() for process in processes if process.poll() is not None]
+            assert not ended, ended
+            time.sleep(0.002)
+
+    def kill_once(self, condition: Callable[[], object], script: str, *arguments: str) -> None:
+        """Starts a command, and kills it as soon as something has come true."""
+        process = self.start(script, *arguments)
+        self.until(condition, process)
+        process.kill()
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+
     def end(self) -> None:
         """Kills what a failed test has left running."""
         for process in self._started:
             process.kill()
             process.wait()
+
+
+def times_of(directory: pathlib.Path, *names: str) -> dict[pathlib.Path, int]:
+    """When the files of these names, wherever they are below a directory, were written."""
+    return {path: path.stat().st_mtime_ns for name in names for path in directory.rglob(name)}
 
 
 def _become(arguments: list[str], directory: pathlib.Path, environment: Mapping[str, str], printed: list[str]) -> None:

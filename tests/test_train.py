@@ -4,7 +4,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -20,9 +19,7 @@ def test_killed_or_asked_to_end_at_any_moment_it_ends_with_the_same_bits(command
     # after the first checkpoint, and after later ones
     for moment, how in ((0, signal.SIGKILL), (15, signal.SIGTERM), (45, signal.SIGKILL)):
         process = commands.start("train.py", *SMALL_TRAINING, f"--output_dir={run.directory}")
-        while not run.checkpoint_steps() or run.checkpoint_steps()[-1] < moment:
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.002)
+        commands.until(lambda moment=moment: max(run.checkpoint_steps(), default=-1) >= moment, process)
         process.send_signal(how)
         _, errors = process.communicate()
         steps_at_kill.append(run.checkpoint_steps()[-1])
@@ -95,9 +92,7 @@ def test_the_papers_file_on_a_small_imagenet(commands, prepared_imagenet, tmp_pa
     arguments = ["train.py", "--gin_file=gin/pruned.gin", f"--output_dir={run.directory}"]
     arguments += [f"--gin_param={name}={value}" for name, value in settings.items()]
     process = commands.start(*arguments)
-    while not run.checkpoint_steps() or run.checkpoint_steps()[-1] < 1:
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
+    commands.until(lambda: max(run.checkpoint_steps(), default=-1) >= 1, process)
     process.terminate()
     process.communicate()
     assert process.returncode == 75
