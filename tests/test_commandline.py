@@ -1,6 +1,5 @@
 """Protects: what a person is told when a gin name or a flag is wrong."""
 
-import pathlib
 import subprocess
 import sys
 
@@ -12,8 +11,7 @@ from sparse_rigl_lands import commandline
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.training import run  # noqa: F401  (registers what the bindings name)
 from sparse_rigl_lands.training.recipe import Recipe
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from tests.commands import ROOT
 
 
 @pytest.fixture
