@@ -16,7 +16,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -31,6 +32,14 @@ _SMALL = {
     "PruningSchedule.end_step": 30,
 }
 SMALL_TRAINING = ["--gin_file=gin/digits/pruned.gin", *(f"--gin_param={key}={value}" for key, value in _SMALL.items())]
+# Bindings for the runs of a study or of a sweep.
+SHORT_RUNS = [
+    "Recipe.steps = 30",
+    "WarmupStepDecay.warmup_steps = 5",
+    "WarmupStepDecay.drops = (20, 25)",
+    "PruningSchedule.begin_step = 10",
+    "PruningSchedule.end_step = 20",
+]
 
 _FORKSERVER = multiprocessing.get_context("forkserver")
 # Their threads, OpenBLAS's and jemalloc's, are made anew after a fork; TensorFlow makes its own in its first operation.
@@ -140,6 +149,21 @@ class Commands:
         assert errors.count("\n") == 1, errors
         return errors
 
+    def until(self, condition: Callable[[], object], *processes: Process | subprocess.Popen[str]) -> None:
+        """Waits for what comes true while all of these commands run."""
+        while not condition():
+            ended = [process.communicate() for process in processes if process.poll() is not None]
+            assert not ended, ended
+            time.sleep(0.002)
+
+    def kill_once(self, condition: Callable[[], object], script: str, *arguments: str) -> None:
+        """Starts a command, and kills it as soon as something has come true."""
+        process = self.start(script, *arguments)
+        self.until(condition, process)
+        process.kill()
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+
     def end(self) -> None:
         """Kills what a failed test has left running."""
         for process in self._started:
@@ -154,6 +178,11 @@ def copy_commands(directory: pathlib.Path) -> pathlib.Path:
     for name in ("gin", "scripts", "sparse_rigl_lands"):
         shutil.copytree(ROOT / name, directory / name)
     return directory
+
+
+def times_of(directory: pathlib.Path, *names: str) -> dict[pathlib.Path, int]:
+    """When the files of these names, wherever they are below a directory, were written."""
+    return {path: path.stat().st_mtime_ns for name in names for path in directory.rglob(name)}
 
 
 def _become(arguments: list[str], directory: pathlib.Path, environment: Mapping[str, str], printed: list[str]) -> None:

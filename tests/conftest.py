@@ -1,9 +1,10 @@
 """What the tests share: two logical CPUs, small networks, and the commands as a person runs them."""
 
+import contextlib
 import itertools
 import os
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -19,10 +20,12 @@ from sparse_rigl_lands.data.digits import Digits
 from sparse_rigl_lands.networks import residual
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.point import Origin, Point
-from sparse_rigl_lands.sparsity import random_masks, variants
+from sparse_rigl_lands.replicas import Share
 from sparse_rigl_lands.training.objective import Objective
+from sparse_rigl_lands.training.trainer import Trainer
 from sparse_rigl_lands.training.workload import Workload
 from tests.commands import SMALL_TRAINING, Commands
+from tests.random_points import random_mask
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -86,14 +89,48 @@ def network() -> tf_keras.Model:
 @pytest.fixture
 def sparse_point(network: tf_keras.Model) -> Point:
     """A scratch initialization of the small network under a random mask of sparsity 0.7."""
-    shapes = variants.kernel_shapes(network)
-    mask = random_masks.random(shapes, dict.fromkeys(shapes, 0.7), 0, "test")
-    return initializations.scratch(network, Origin("small", "scratch", 0, 0), mask)
+    return initializations.scratch(network, Origin("small", "scratch", 0, 0), random_mask(network, 0.7))
 
 
 @pytest.fixture
 def workload(network: tf_keras.Model) -> Workload:
     return Workload("small", Digits(), network, Objective(weight_decay=1e-3, label_smoothing=0.1))
+
+
+@pytest.fixture
+def stopped_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], contextlib.AbstractContextManager]:
+    """What trains or fits within it is stopped where it would take steps once more than so many times."""
+    take_steps = Trainer.take_steps
+
+    @contextlib.contextmanager
+    def stopped_after(calls: int) -> Iterator[None]:
+        counts: list[int] = []
+
+        def take_some(self: Trainer, batches: Iterator, count: int) -> np.ndarray:
+            if len(counts) == calls:
+                raise KeyboardInterrupt
+            counts.append(count)
+            return take_steps(self, batches, count)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Trainer, "take_steps", take_some)
+            with pytest.raises(KeyboardInterrupt):
+                yield
+
+    return stopped_after
+
+
+@pytest.fixture
+def streams(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """The seed and the first step of every stream of digits' training batches, as they are asked for."""
+    training_batches, asked = Digits.training_batches, []
+
+    def spy(self: Digits, batch_size: int, seed: int, first_step: int, *share: Share) -> tf.data.Dataset:
+        asked.append((seed, first_step))
+        return training_batches(self, batch_size, seed, first_step, *share)
+
+    monkeypatch.setattr(Digits, "training_batches", spy)
+    return asked
 
 
 @pytest.fixture
@@ -118,16 +155,10 @@ def browser() -> Iterator["Browser"]:
 
 
 @pytest.fixture(scope="session")
-def small_training() -> list[str]:
-    """Flags that make the digits experiment short."""
-    return SMALL_TRAINING
-
-
-@pytest.fixture(scope="session")
-def small_run(commands: Commands, small_training: list[str], tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+def small_run(commands: Commands, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """The directory of a short, finished run, made by the command. Copy it before changing it."""
     directory = tmp_path_factory.mktemp("runs") / "undisturbed"
-    commands.run("train.py", *small_training, f"--output_dir={directory}", afresh=True)
+    commands.run("train.py", *SMALL_TRAINING, f"--output_dir={directory}", afresh=True)
     return directory
 
 

@@ -1,11 +1,11 @@
 """Protects the house: imports go downward only, entry scripts are short, gin files are headed."""
 
 import ast
-import pathlib
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from tests.commands import ROOT
+
 PACKAGE = ROOT / "sparse_rigl_lands"
 ROOMS = ["data", "networks", "sparsity", "points", "training", "paths", "studies", "reporting"]  # from the ground up
 COMMON = {

@@ -11,7 +11,8 @@ import re
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from tests.commands import ROOT
+
 _WITH_CODE = ("sparse_rigl_lands", "scripts", "benchmarks", "docs", "tests")
 _RUN_BY_EVERY_TEST = "tests/run_pytest.py"
 _NOT_IMPORTED = {"//:commands", "//tests:studies/shared"}  # programs that a test starts, and fixtures that it is given

@@ -13,8 +13,8 @@ import pytest
 
 from benchmarks import measure
 from sparse_rigl_lands import storage
+from tests.commands import ROOT
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 BENCHMARKS = {path.stem for path in (ROOT / "benchmarks").glob("*.py") if '"__main__"' in path.read_text()}
 
 

@@ -26,7 +26,7 @@ from sparse_rigl_lands.training.network_trainer import NetworkTrainer
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.scaled_sgd import ScaledSGD
 from tests import numpy_network
-from tests.paths.random_points import random_sparse_point
+from tests.random_points import random_sparse_point
 
 _BATCH, _DECAY, _SMOOTHING = 16, 5e-3, 0.1
 _RATE = 2.0**10  # such a step is all gradient: float32 rounds the weights after it as little as the gradient itself

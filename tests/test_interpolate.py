@@ -1,10 +1,10 @@
 """Protects: ``interpolate.py`` as a person runs it, killed, and given bad input."""
 
+import functools
 import json
 import re
 import shutil
 import signal
-import time
 
 import numpy as np
 import pandas as pd
@@ -59,6 +59,11 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(commands, small_run, tmp_pa
     assert not any(tmp_path.iterdir())
 
 
+def _time_of(path):
+    """When a file was written; 0 where there is none."""
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
 @pytest.mark.slow
 def test_killed_at_any_moment_it_goes_on_to_the_same_bits(commands, small_run, tmp_path):
     """SIGKILL, and once SIGTERM, as soon as there are new sums on disk, in each of the three stages."""
@@ -84,9 +89,8 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bits(commands, small_run, t
         (killed.partial_gradients, kill),
     ):
         process = commands.start(*arguments, f"--output_dir={killed.directory}")
-        before = partial.stat().st_mtime_ns if partial.exists() else 0
-        while process.poll() is None and (not partial.exists() or partial.stat().st_mtime_ns == before):
-            time.sleep(0.001)
+        before = _time_of(partial)
+        commands.until(lambda partial=partial, before=before: _time_of(partial) not in (0, before), process)
         process.send_signal(how)
         _, errors = process.communicate()
         kills.append(process.returncode)
@@ -108,11 +112,7 @@ def test_sums_of_other_settings_are_not_mixed(commands, small_run, tmp_path):
     path = files.PathFiles(tmp_path / "path")
     arguments = ["interpolate.py", f"--start={small_run}", f"--end={small_run}", f"--output_dir={path.directory}"]
     arguments += ["--gin_param=interpolate.save_every=0.01", "--gin_param=interpolate.batch_size=16"]
-    process = commands.start(*arguments)
-    while process.poll() is None and not path.partial_losses.exists():
-        time.sleep(0.001)
-    process.kill()
-    process.communicate()
+    commands.kill_once(path.partial_losses.exists, *arguments)
     before = path.partial_losses.read_bytes()
     error = commands.refuses(*arguments, "--seed=1")
     assert "seed is 0 there and 1 here" in error
@@ -206,12 +206,8 @@ def test_a_fit_killed_at_any_moment_goes_on_to_the_same_bits(commands, small_run
         lambda before: len(steps()) > 1 and steps() > before,
         lambda before: files.index_file(killed.control_point(1)).exists(),
     ):
-        process, before = commands.start(*arguments, f"--output_dir={killed.directory}"), steps()
-        while process.poll() is None and not is_time(before):
-            time.sleep(0.001)
-        process.kill()
-        assert process.wait() == -9
-        process.communicate()
+        is_due = functools.partial(is_time, steps())
+        commands.kill_once(is_due, *arguments, f"--output_dir={killed.directory}")
     assert not killed.result.exists()
     commands.run(*arguments, f"--output_dir={killed.directory}")
     for i in (1, 2):

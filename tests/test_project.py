@@ -1,13 +1,11 @@
 """Protects: that commands are found, and told as a person types them, in a checkout as well as installed."""
 
-import pathlib
 import sys
 
 import pytest
 
 from sparse_rigl_lands import project
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from tests.commands import ROOT
 
 
 @pytest.fixture

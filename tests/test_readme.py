@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from tests.commands import ROOT, copy_commands
+from tests.commands import ROOT, SMALL_TRAINING, copy_commands
 
 README = (ROOT / "README.md").read_text()
 
@@ -58,10 +58,10 @@ def _check_written(output, checkout):
 
 
 @pytest.mark.slow
-def test_commands_on_digits(commands, small_training, checkout):
+def test_commands_on_digits(commands, checkout):
     """With settings added that make them short."""
     shorter = {
-        "train.py": small_training[1:],
+        "train.py": SMALL_TRAINING[1:],
         "interpolate.py": ["--gin_param=interpolate.num_points=3", "--gin_param=Sample.images=256"],
         "scripts/solutions.py": [],
     }

@@ -4,25 +4,22 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.points import checkpoint
-from tests.commands import ROOT
+from tests.commands import ROOT, SMALL_TRAINING
 
 
 @pytest.mark.slow
-def test_killed_or_asked_to_end_at_any_moment_it_ends_with_the_same_bits(commands, small_training, small_run, tmp_path):
+def test_killed_or_asked_to_end_at_any_moment_it_ends_with_the_same_bits(commands, small_run, tmp_path):
     run, undisturbed = files.RunFiles(tmp_path / "killed"), files.RunFiles(small_run)
     steps_at_kill = []
     # after the first checkpoint, and after later ones
     for moment, how in ((0, signal.SIGKILL), (15, signal.SIGTERM), (45, signal.SIGKILL)):
-        process = commands.start("train.py", *small_training, f"--output_dir={run.directory}")
-        while not run.checkpoint_steps() or run.checkpoint_steps()[-1] < moment:
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.002)
+        process = commands.start("train.py", *SMALL_TRAINING, f"--output_dir={run.directory}")
+        commands.until(lambda moment=moment: max(run.checkpoint_steps(), default=-1) >= moment, process)
         process.send_signal(how)
         _, errors = process.communicate()
         steps_at_kill.append(run.checkpoint_steps()[-1])
@@ -32,7 +29,7 @@ def test_killed_or_asked_to_end_at_any_moment_it_ends_with_the_same_bits(command
             assert told in errors
         assert not run.summary.exists()
     assert steps_at_kill == sorted(set(steps_at_kill))  # each went on from the one before
-    commands.run("train.py", *small_training, f"--output_dir={run.directory}")
+    commands.run("train.py", *SMALL_TRAINING, f"--output_dir={run.directory}")
     for file in (files.data_file(run.checkpoint(60)), run.metrics, run.config):
         expected = undisturbed.directory / file.relative_to(run.directory)
         assert file.read_bytes() == expected.read_bytes(), file
@@ -43,18 +40,18 @@ def test_killed_or_asked_to_end_at_any_moment_it_ends_with_the_same_bits(command
     assert summaries[0] == summaries[1]
 
 
-def test_what_it_prints(commands, small_training, small_run):
+def test_what_it_prints(commands, small_run):
     """Run again, a finished run is recognised and told once more."""
-    output = commands.run("train.py", *small_training, f"--output_dir={small_run}")
+    output = commands.run("train.py", *SMALL_TRAINING, f"--output_dir={small_run}")
     for words in ("block3/conv2/kernel", "369", "Sparsity after step 60", "test: cross-entropy", "on 360 images"):
         assert words in output
     assert f"checkpoint: {small_run}/checkpoints/step_00000060" in output
 
 
 @pytest.mark.parametrize("method", ["lottery", "scratch"])
-def test_after_the_pruned_run_others_are_trained_under_its_mask(commands, small_training, small_run, tmp_path, method):
+def test_after_the_pruned_run_others_are_trained_under_its_mask(commands, small_run, tmp_path, method):
     pruned, run = files.RunFiles(tmp_path / "pruned-seed0"), files.RunFiles(tmp_path / f"{method}-seed0")
-    flags = [f"--gin_file=gin/digits/{method}.gin", *small_training[1:], f"--output_dir={run.directory}"]
+    flags = [f"--gin_file=gin/digits/{method}.gin", *SMALL_TRAINING[1:], f"--output_dir={run.directory}"]
     error = commands.refuses("train.py", *flags)
     assert f"the pruned run {pruned.directory}, which {method} builds upon, is not there; make it first: " in error
     command = f"python train.py --gin_file=gin/digits/pruned.gin --seed=0 --output_dir={pruned.directory}"
@@ -68,9 +65,9 @@ def test_after_the_pruned_run_others_are_trained_under_its_mask(commands, small_
 
 
 @pytest.mark.parametrize(("method", "at_start"), [("dense", 36864), ("zeroed_init", 36864 - 33177)])
-def test_dense_and_zeroed_runs_need_no_other(commands, small_training, tmp_path, method, at_start):
+def test_dense_and_zeroed_runs_need_no_other(commands, tmp_path, method, at_start):
     run = files.RunFiles(tmp_path / "run")
-    flags = [f"--gin_file=gin/digits/{method}.gin", *small_training[1:], f"--output_dir={run.directory}"]
+    flags = [f"--gin_file=gin/digits/{method}.gin", *SMALL_TRAINING[1:], f"--output_dir={run.directory}"]
     commands.run("train.py", *flags)
     layers = {layer["kernel"]: layer for layer in storage.read_json(run.summary)["layers"]}
     largest = layers["block3/conv2/kernel"]
@@ -95,9 +92,7 @@ def test_the_papers_file_on_a_small_imagenet(commands, prepared_imagenet, tmp_pa
     arguments = ["train.py", "--gin_file=gin/pruned.gin", f"--output_dir={run.directory}"]
     arguments += [f"--gin_param={name}={value}" for name, value in settings.items()]
     process = commands.start(*arguments)
-    while not run.checkpoint_steps() or run.checkpoint_steps()[-1] < 1:
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
+    commands.until(lambda: max(run.checkpoint_steps(), default=-1) >= 1, process)
     process.terminate()
     process.communicate()
     assert process.returncode == 75
@@ -113,9 +108,9 @@ def test_the_papers_file_on_a_small_imagenet(commands, prepared_imagenet, tmp_pa
     assert storage.read_json(files.PathFiles(tmp_path / "path").result)["images"] == 16
 
 
-def test_a_dry_run_tells_the_plan_and_writes_nothing(commands, small_training, tmp_path):
+def test_a_dry_run_tells_the_plan_and_writes_nothing(commands, tmp_path):
     memory = "--gin_param=replica_memory.gib=0.001"
-    output = commands.run("train.py", *small_training, "--dry_run", memory, f"--output_dir={tmp_path / 'run'}")
+    output = commands.run("train.py", *SMALL_TRAINING, "--dry_run", memory, f"--output_dir={tmp_path / 'run'}")
     for words in (
         "block3/conv2/kernel",
         "digits: Digits, 1,437 training and 360 test images of 8x8x1",
@@ -129,9 +124,9 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(commands, small_training, t
     assert not any(tmp_path.iterdir())
 
 
-def test_a_dry_run_refuses_what_the_run_would(commands, small_training, tmp_path):
+def test_a_dry_run_refuses_what_the_run_would(commands, tmp_path):
     stops_short = ["--gin_param=PruningSchedule.end_step=35", "--dry_run", f"--output_dir={tmp_path / 'run'}"]
-    assert "end at 30, not at end_step 35" in commands.refuses("train.py", *small_training, *stops_short)
+    assert "end at 30, not at end_step 35" in commands.refuses("train.py", *SMALL_TRAINING, *stops_short)
     assert not any(tmp_path.iterdir())
 
 
@@ -196,8 +191,8 @@ def test_help_does_not_wait_for_what_takes_seconds_to_import():
         (["--gin_param=WarmupStepDecay.peak=1e30"], "at step "),
     ],
 )
-def test_bad_settings(commands, small_training, tmp_path, arguments, words):
-    assert words in commands.refuses("train.py", *small_training, *arguments, f"--output_dir={tmp_path / 'run'}")
+def test_bad_settings(commands, tmp_path, arguments, words):
+    assert words in commands.refuses("train.py", *SMALL_TRAINING, *arguments, f"--output_dir={tmp_path / 'run'}")
 
 
 @pytest.mark.parametrize(
@@ -217,25 +212,25 @@ def test_incomplete_configuration(commands, tmp_path):
     assert "'method'" in error
 
 
-def test_directory_of_another_configuration_is_left_alone(commands, small_training, small_run, tmp_path):
+def test_directory_of_another_configuration_is_left_alone(commands, small_run, tmp_path):
     shutil.copytree(small_run, tmp_path / "run")
     before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
     error = commands.refuses(
-        "train.py", *small_training, "--gin_param=uniform.sparsity=0.9", f"--output_dir={tmp_path / 'run'}"
+        "train.py", *SMALL_TRAINING, "--gin_param=uniform.sparsity=0.9", f"--output_dir={tmp_path / 'run'}"
     )
     assert "belongs to another configuration (uniform.sparsity is 0.99 there and 0.9 here)" in error
     assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == before
 
 
-def test_a_dry_run_tells_that_the_directory_is_of_another_configuration(commands, small_training, small_run):
+def test_a_dry_run_tells_that_the_directory_is_of_another_configuration(commands, small_run):
     other = ["--gin_param=uniform.sparsity=0.9", f"--output_dir={small_run}"]
     before = {path: path.read_bytes() for path in small_run.rglob("*") if path.is_file()}
-    assert "belongs to another configuration" in commands.refuses("train.py", *small_training, *other, "--dry_run")
-    assert "Memory of a replica" in commands.run("train.py", *small_training, f"--output_dir={small_run}", "--dry_run")
+    assert "belongs to another configuration" in commands.refuses("train.py", *SMALL_TRAINING, *other, "--dry_run")
+    assert "Memory of a replica" in commands.run("train.py", *SMALL_TRAINING, f"--output_dir={small_run}", "--dry_run")
     assert {path: path.read_bytes() for path in small_run.rglob("*") if path.is_file()} == before
 
 
-def test_directory_that_cannot_be_written(commands, small_training, tmp_path):
+def test_directory_that_cannot_be_written(commands, tmp_path):
     (tmp_path / "file").write_text("")
-    error = commands.refuses("train.py", *small_training, f"--output_dir={tmp_path / 'file' / 'run'}")
+    error = commands.refuses("train.py", *SMALL_TRAINING, f"--output_dir={tmp_path / 'file' / 'run'}")
     assert "cannot write to" in error

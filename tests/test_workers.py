@@ -1,7 +1,6 @@
 """Protects: two processes on 127.0.0.1 do what one device does; any of them may be stopped, or die."""
 
 import signal
-import time
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ import tensorflow as tf
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.workers import Workers
 from tests import worker
+from tests.commands import SMALL_TRAINING
 
 
 def test_one_process_agrees_with_itself(one_device, mirrored):
@@ -93,27 +93,21 @@ def test_two_workers_agree_with_one_device_and_with_two_logical_cpus(commands, o
     }
 
 
-def _wait_for(run, step, processes):
-    while not run.checkpoint_steps() or run.checkpoint_steps()[-1] < step:
-        assert all(process.poll() is None for process in processes), [process.communicate() for process in processes]
-        time.sleep(0.002)
-
-
 def _statuses(processes):
     ended = [process.communicate(timeout=120) for process in processes]
     return [process.returncode for process in processes], [errors for _, errors in ended]
 
 
 @pytest.mark.slow
-def test_workers_that_are_stopped_and_killed_end_with_the_bits_of_two_logical_cpus(commands, small_training, tmp_path):
+def test_workers_that_are_stopped_and_killed_end_with_the_bits_of_two_logical_cpus(commands, tmp_path):
     """The commands: one worker is asked to end, and both do; the chief is killed, and the other says so; they go on."""
     run, undisturbed = files.RunFiles(tmp_path / "workers"), files.RunFiles(tmp_path / "undisturbed")
-    command = ["train.py", *small_training, f"--output_dir={run.directory}"]
+    command = ["train.py", *SMALL_TRAINING, f"--output_dir={run.directory}"]
     logical = ["--gin_param=strategy.kind='mirrored'", "--gin_param=strategy.logical_cpus=2"]
-    commands.run("train.py", *small_training, *logical, f"--output_dir={undisturbed.directory}", afresh=True)
+    commands.run("train.py", *SMALL_TRAINING, *logical, f"--output_dir={undisturbed.directory}", afresh=True)
 
     processes = worker.start(commands, *command)
-    _wait_for(run, 15, processes)
+    commands.until(lambda: max(run.checkpoint_steps(), default=-1) >= 15, *processes)
     processes[1].send_signal(signal.SIGTERM)
     statuses, errors = _statuses(processes)
     stopped_at = run.checkpoint_steps()[-1]
@@ -122,7 +116,7 @@ def test_workers_that_are_stopped_and_killed_end_with_the_bits_of_two_logical_cp
         assert f"stopped by SIGTERM after step {stopped_at}, which is saved; run the same command to go on" in each
 
     processes = worker.start(commands, *command)
-    _wait_for(run, max(30, stopped_at + 1), processes)
+    commands.until(lambda: max(run.checkpoint_steps(), default=-1) >= max(30, stopped_at + 1), *processes)
     processes[0].kill()
     statuses, errors = _statuses(processes)
     assert statuses == [-signal.SIGKILL, 75], errors
@@ -148,9 +142,7 @@ def test_workers_without_a_common_directory_are_refused(commands, small_run, tmp
     command = ["interpolate.py", f"--start={start}", f"--end={small_run}", f"--output_dir={tmp_path / 'path{index}'}"]
     command += ["--gin_param=interpolate.save_every=0.01", "--gin_param=interpolate.batch_size=8"]
     processes = worker.start(commands, *command)
-    while not path.partial_losses.exists():
-        assert all(process.poll() is None for process in processes), [process.communicate() for process in processes]
-        time.sleep(0.002)
+    commands.until(path.partial_losses.exists, *processes)
     processes[0].send_signal(signal.SIGTERM)
     statuses, errors = _statuses(processes)
     assert statuses == [75, 75], errors

@@ -26,7 +26,7 @@ from sparse_rigl_lands.training.network_trainer import NetworkTrainer
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.workers import Workers
 from tests.commands import Commands, Process
-from tests.paths.random_points import random_point
+from tests.random_points import random_point
 
 BATCH_SIZE = 8  # of a replica
 BATCH_NORMS = ("batch", "stored", "recalibrated")

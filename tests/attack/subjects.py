@@ -3,16 +3,9 @@
 import dataclasses
 import pathlib
 
-from tests.commands import SMALL_TRAINING
+from tests.commands import SHORT_RUNS, SMALL_TRAINING
 
-_RUNS = [
-    "Recipe.steps = 30",
-    "Recipe.checkpoint_every = 10",
-    "WarmupStepDecay.warmup_steps = 5",
-    "WarmupStepDecay.drops = (20, 25)",
-    "PruningSchedule.begin_step = 10",
-    "PruningSchedule.end_step = 20",
-]
+_RUNS = [*SHORT_RUNS, "Recipe.checkpoint_every = 10"]
 _ONE_THREAD = "strategy.cpu_threads = 1"
 
 

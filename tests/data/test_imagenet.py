@@ -13,14 +13,10 @@ import tensorflow as tf
 
 from sparse_rigl_lands.data.imagenet import ImageNet
 from sparse_rigl_lands.errors import InputError
+from tests.data.tree import which
 from tests.prepared_imagenet import CLASSES, TEST_LABELS, TRAIN, prepare
 
 SIZE = 16
-
-
-@pytest.fixture(scope="module")
-def data_dir(prepared_imagenet):
-    return prepared_imagenet
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +25,8 @@ def one_file_data_dir(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def imagenet(data_dir):
-    return ImageNet(data_dir, SIZE, files_per_group=2)
+def imagenet(prepared_imagenet):
+    return ImageNet(prepared_imagenet, SIZE, files_per_group=2)
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +42,6 @@ def _first(batches, count):
 def _examples(batches):
     """All images, labels and weights of finitely many batches."""
     return [np.concatenate(parts) for parts in zip(*_first(batches, None), strict=True)]
-
-
-def _which(images):
-    """The numbers of images."""
-    return np.rint(images[..., 2].mean((1, 2)) / 10).astype(int)
 
 
 def _corners(images):
@@ -112,9 +103,9 @@ def test_all_that_a_plan_needs_is_known_of_missing_data(tmp_path):
             read()
 
 
-def test_missing_files_and_splits_and_other_formats_are_told_in_one_line(data_dir, tmp_path):
+def test_missing_files_and_splits_and_other_formats_are_told_in_one_line(prepared_imagenet, tmp_path):
     copy = tmp_path / "imagenet2012" / "5.1.0"
-    shutil.copytree(data_dir / "imagenet2012" / "5.1.0", copy)
+    shutil.copytree(prepared_imagenet / "imagenet2012" / "5.1.0", copy)
     notes = (copy / "dataset_info.json").read_text()
     (copy / "dataset_info.json").write_text(notes.replace('"validation"', '"other"'))
     assert "lacks the split validation" in _refusal(str(tmp_path))
@@ -126,14 +117,14 @@ def test_missing_files_and_splits_and_other_formats_are_told_in_one_line(data_di
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, "8"])
-def test_impossible_sizes_are_refused(data_dir, value):
+def test_impossible_sizes_are_refused(prepared_imagenet, value):
     for name in ("image_size", "lanes", "files_per_group"):
-        assert f"ImageNet.{name} is {value!r}" in _refusal(str(data_dir), **{name: value})
+        assert f"ImageNet.{name} is {value!r}" in _refusal(str(prepared_imagenet), **{name: value})
 
 
 @pytest.mark.usefixtures("_offline")
-def test_shapes_and_counts(data_dir):
-    imagenet = ImageNet(str(data_dir))
+def test_shapes_and_counts(prepared_imagenet):
+    imagenet = ImageNet(str(prepared_imagenet))
     assert imagenet.image_shape == (224, 224, 3)
     assert imagenet.num_classes == 1000
     assert (imagenet.num_examples("train"), imagenet.num_examples("test")) == (23, 7)
@@ -141,8 +132,8 @@ def test_shapes_and_counts(data_dir):
 
 def test_test_split_is_the_validation_split_with_its_labels(imagenet):
     images, labels, _ = _examples(imagenet.evaluation_batches("test", 7))
-    assert sorted(_which(images)) == list(range(7))
-    np.testing.assert_array_equal(labels, np.array(TEST_LABELS)[_which(images)])
+    assert sorted(which(images)) == list(range(7))
+    np.testing.assert_array_equal(labels, np.array(TEST_LABELS)[which(images)])
 
 
 @pytest.mark.parametrize("augmented", [False, True])
@@ -158,9 +149,9 @@ def test_evaluation_counts_are_exact_and_do_not_depend_on_the_batch_size(imagene
     assert len(weights) == -(-23 // batch_size) * batch_size == int(batches.cardinality()) * batch_size
     np.testing.assert_array_equal(weights, np.arange(len(weights)) < 23)
     assert not images[23:].any()
-    which = _which(images[:23])
-    assert sorted(which) == list(range(23))
-    np.testing.assert_array_equal(labels[:23], [CLASSES[TRAIN[i][0]] for i in which])
+    numbers = which(images[:23])
+    assert sorted(numbers) == list(range(23))
+    np.testing.assert_array_equal(labels[:23], [CLASSES[TRAIN[i][0]] for i in numbers])
     reference = _examples(imagenet.evaluation_batches("train", 1, augmented, seed=3))
     np.testing.assert_array_equal(images[:23], reference[0])
 
@@ -181,28 +172,28 @@ def test_plain_evaluation_shows_the_centre(imagenet):
     left, right, top, bottom = _corners(images).T
     np.testing.assert_allclose(left + right, 255, atol=12)
     np.testing.assert_allclose(top + bottom, 255, atol=12)
-    heights = np.array([40 + 8 * (i % 3) for i in _which(images)])
+    heights = np.array([40 + 8 * (i % 3) for i in which(images)])
     np.testing.assert_allclose(bottom - top, 255 * (heights // 3) / heights, atol=14)
 
 
 def test_augmentation_is_keyed_by_the_photograph_and_by_the_seed(imagenet, one_file_data_dir):
     first, second = (_examples(imagenet.evaluation_batches("train", 23, True, seed))[0] for seed in (0, 1))
-    np.testing.assert_array_equal(_which(first), _which(second))
+    np.testing.assert_array_equal(which(first), which(second))
     assert (np.abs(_corners(first) - _corners(second)).max(1) > 3).all()
     # every photograph is cropped in its own way ...
     differences = np.abs(_corners(first)[:, None] - _corners(first)[None]).max(-1)
     assert (differences + 255 * np.eye(23) > 1).all()
     # ... wherever it stands
     elsewhere = _examples(ImageNet(one_file_data_dir, SIZE).evaluation_batches("train", 23, True, 0))[0]
-    assert list(_which(elsewhere)) != list(_which(first))
-    np.testing.assert_array_equal(elsewhere[np.argsort(_which(elsewhere))], first[np.argsort(_which(first))])
+    assert list(which(elsewhere)) != list(which(first))
+    np.testing.assert_array_equal(elsewhere[np.argsort(which(elsewhere))], first[np.argsort(which(first))])
 
 
 def test_every_epoch_holds_every_example_once_in_another_order(epochs):
     images, labels = (np.concatenate(parts)[: 4 * 23] for parts in zip(*epochs, strict=True))
-    which = _which(images)
-    np.testing.assert_array_equal(labels, [CLASSES[TRAIN[i][0]] for i in which])
-    orders = which.reshape(4, 23)
+    numbers = which(images)
+    np.testing.assert_array_equal(labels, [CLASSES[TRAIN[i][0]] for i in numbers])
+    orders = numbers.reshape(4, 23)
     np.testing.assert_array_equal(np.sort(orders), np.tile(np.arange(23), (4, 1)))
     assert len({tuple(order) for order in orders}) == 4
 
@@ -219,7 +210,7 @@ def test_augmentation_changes_with_the_epoch_and_mirrors_half_of_the_time(epochs
 def _orders(imagenet):
     """[seed, epoch, position]: which image stands there, for two seeds and three epochs."""
     streams = [_first(imagenet.training_batches(23, seed, 0), 3) for seed in (0, 1)]
-    return np.array([[_which(images) for images, _ in stream] for stream in streams])
+    return np.array([[which(images) for images, _ in stream] for stream in streams])
 
 
 def test_order_within_a_file_is_keyed_by_seed_and_epoch(one_file_data_dir):
@@ -227,14 +218,14 @@ def test_order_within_a_file_is_keyed_by_seed_and_epoch(one_file_data_dir):
     assert len({tuple(order) for order in orders}) == 6
 
 
-def test_order_of_files_is_keyed_by_seed_and_epoch(data_dir):
+def test_order_of_files_is_keyed_by_seed_and_epoch(prepared_imagenet):
     """Files in groups of one stay together: their order, and the order within each, can be told."""
     place = {}  # of an image: its file, and where it stands there
-    for path in (data_dir / "imagenet2012" / "5.1.0").glob("*-train.tfrecord-*"):
+    for path in (prepared_imagenet / "imagenet2012" / "5.1.0").glob("*-train.tfrecord-*"):
         for position, record in enumerate(tf.data.TFRecordDataset(str(path)).as_numpy_iterator()):
             name = tf.train.Example.FromString(record).features.feature["file_name"].bytes_list.value[0].decode()
             place[int(name.split("_")[1].removesuffix(".JPEG"))] = (path.name, position)
-    orders = _orders(ImageNet(data_dir, SIZE, files_per_group=1)).reshape(6, 23)
+    orders = _orders(ImageNet(prepared_imagenet, SIZE, files_per_group=1)).reshape(6, 23)
     file_orders = set()
     for order in orders:
         runs = itertools.groupby([place[i] for i in order], lambda at: at[0])
@@ -246,20 +237,20 @@ def test_order_of_files_is_keyed_by_seed_and_epoch(data_dir):
 
 
 @pytest.mark.parametrize("files_per_group", [2, 16])
-def test_training_stream_can_be_entered_at_any_step(data_dir, files_per_group):
-    imagenet = ImageNet(data_dir, SIZE, files_per_group=files_per_group)
+def test_training_stream_can_be_entered_at_any_step(prepared_imagenet, files_per_group):
+    imagenet = ImageNet(prepared_imagenet, SIZE, files_per_group=files_per_group)
     undisturbed = _first(imagenet.training_batches(5, 7, 0), 12)  # over the ends of two epochs
     for step in (1, 4, 5, 10):  # in the first epoch, at its end, in the second and the third
         _assert_equal(_first(imagenet.training_batches(5, 7, step), 2), undisturbed[step : step + 2])
 
 
-def test_training_stream_is_a_pure_function(data_dir, epochs):
+def test_training_stream_is_a_pure_function(prepared_imagenet, epochs):
     """Of its arguments, not of the object, of TensorFlow's global seed or of the number of threads."""
     options = tf.data.Options()
     options.threading.private_threadpool_size = 1
     options.autotune.enabled = False
     tf.random.set_seed(1234)
-    stream = ImageNet(data_dir, SIZE, files_per_group=2).training_batches(5, 0, 0).with_options(options)
+    stream = ImageNet(prepared_imagenet, SIZE, files_per_group=2).training_batches(5, 0, 0).with_options(options)
     assert stream.element_spec[0] == tf.TensorSpec((5, SIZE, SIZE, 3), tf.uint8)
     assert stream.element_spec[1] == tf.TensorSpec((5,), tf.int32)
     _assert_equal(_first(stream, 19), epochs)

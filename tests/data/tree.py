@@ -9,7 +9,10 @@ _BLUES = 10
 
 
 def encoded(i, kind="JPEG", mode="RGB", size=(40, 50)):
-    """A whole file: red rises from left to right, green from top to bottom, blue is 10 i."""
+    """A whole file: red rises from left to right, green from top to bottom, blue is 10 i.
+
+    So what an augmented image shows, and of which one, can be read from it.
+    """
     height, width = size
     pixels = np.empty((height, width, 3), np.uint8)
     pixels[..., 0] = np.linspace(0, 255, width)

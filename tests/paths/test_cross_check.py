@@ -24,7 +24,7 @@ from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.workload import Workload
 from tests import numpy_network
-from tests.paths.random_points import random_sparse_point
+from tests.random_points import random_sparse_point
 
 T = np.arange(11) / 10
 _IMAGES, _BATCH, _FOR_STATISTICS = 300, 32, 100  # neither number of images is that of whole batches

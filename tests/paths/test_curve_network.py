@@ -13,7 +13,7 @@ from sparse_rigl_lands.paths.curve_network import CurveNetwork
 from sparse_rigl_lands.points.point import Origin, Point, assign
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.mask import Mask
-from tests.paths.random_points import random_point
+from tests.random_points import combined, float32, random_point
 
 COEFFICIENTS = [(1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.2, 0.5, 0.3)]
 
@@ -22,23 +22,7 @@ def _random_point(network, random):
     named = variants.named_variables(network)
     weights = {name: random.normal(size=value.shape, scale=0.5) for name, value in named.weights.items()}
     statistics = {name: random.uniform(0.5, 2, size=value.shape) for name, value in named.statistics.items()}
-    return Point(_float32(weights), Mask({}), _float32(statistics), Origin("small", "dense", 0, 0))
-
-
-def _float32(values):
-    return {name: value.astype("float32") for name, value in values.items()}
-
-
-def _combined(points, coefficients):
-    """The point sum_i c_i theta_i, by NumPy in float64."""
-
-    def combine(group):
-        return {
-            name: np.tensordot(coefficients, [getattr(point, group)[name].astype("float64") for point in points], 1)
-            for name in getattr(points[0], group)
-        }
-
-    return Point(_float32(combine("weights")), Mask({}), _float32(combine("statistics")), points[0].origin)
+    return Point(float32(weights), Mask({}), float32(statistics), Origin("small", "dense", 0, 0))
 
 
 @pytest.fixture
@@ -57,7 +41,7 @@ def test_logits_are_those_of_the_combined_weights(network, points, random, coeff
     curve.assign(points)
     images = random.normal(size=(16, 8, 8, 1)).astype("float32")
     found = _call(curve, images, coefficients, statistics)
-    assign(network, _combined(points, coefficients))
+    assign(network, combined(points, coefficients))
     expected = network(images, training=statistics == "batch")
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
@@ -68,7 +52,7 @@ def test_logits_by_given_statistics_are_those_of_a_network_that_stores_them(netw
     images = random.normal(size=(16, 8, 8, 1)).astype("float32")
     given = {name: random.uniform(0.5, 2, size=shape).astype("float32") for name, shape in curve.statistics.items()}
     found = _call(curve, images, COEFFICIENTS[2], given)
-    assign(network, dataclasses.replace(_combined(points, COEFFICIENTS[2]), statistics=given))
+    assign(network, dataclasses.replace(combined(points, COEFFICIENTS[2]), statistics=given))
     np.testing.assert_allclose(found, network(images, training=False), rtol=1e-4, atol=1e-5)
 
 
@@ -100,7 +84,7 @@ def test_foreign_networks_are_the_combined_weights_too(random, statistics):
     curve.assign(points)
     images = random.normal(size=(16, 8, 8, 1)).astype("float32")
     found = _call(curve, images, COEFFICIENTS[2], statistics)
-    assign(network, _combined(points, COEFFICIENTS[2]))
+    assign(network, combined(points, COEFFICIENTS[2]))
     np.testing.assert_allclose(found, network(images, training=statistics == "batch"), rtol=1e-3, atol=1e-4)
 
 
@@ -148,7 +132,7 @@ def test_batch_moments_are_those_of_the_inputs_of_every_normalization(network, p
     weights = (np.arange(16) < 11).astype("float32")
     found = curve.batch_moments(images, tf.constant(COEFFICIENTS[2]), weights)
     assert set(found) == set(curve.statistics)
-    assign(network, _combined(points, COEFFICIENTS[2]))
+    assign(network, combined(points, COEFFICIENTS[2]))
     for layer in network.layers:
         if isinstance(layer, tf_keras.layers.BatchNormalization):
             inputs = tf_keras.Model(network.input, layer.input)(images[:11], training=True).numpy()
@@ -186,7 +170,7 @@ def test_weights_are_combined_before_they_are_rounded(network, points, random):
     weights = {name: np.round(value * 2**14) / 2**14 for name, value in points[0].weights.items()}  # w + 64 is exact
 
     def shifted(by):
-        return dataclasses.replace(points[0], weights=_float32({name: w + by for name, w in weights.items()}))
+        return dataclasses.replace(points[0], weights=float32({name: w + by for name, w in weights.items()}))
 
     curve = CurveNetwork(network, 2)
     curve.assign([shifted(64), shifted(-64)])
@@ -258,7 +242,7 @@ def test_gradient_reaches_the_control_points_by_their_coefficients(random):
     coefficients = tf.constant(COEFFICIENTS[2])
     of_curve = [curve.control_points()[name] for name in names]
     found = tf.function(lambda: gradients_of(lambda: curve(images, coefficients), of_curve))()
-    assign(network, _combined(points, COEFFICIENTS[2]))
+    assign(network, combined(points, COEFFICIENTS[2]))
     weights = [variants.named_variables(network).weights[name] for name in names]
     expected = gradients_of(lambda: network(images, training=True), weights)
     for of_points, of_weight in zip(found, expected, strict=True):
@@ -271,7 +255,7 @@ def test_weights_are_combined_and_statistics_left_out(network, points):
     curve = CurveNetwork(network, 3)
     curve.assign(points)
     found = curve.weights(tf.constant(COEFFICIENTS[2]))
-    expected = _combined(points, COEFFICIENTS[2]).weights
+    expected = combined(points, COEFFICIENTS[2]).weights
     assert set(found) == set(expected)
     for name, weight in found.items():
         np.testing.assert_allclose(weight, expected[name], rtol=1e-5, atol=1e-6)

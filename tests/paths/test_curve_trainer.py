@@ -19,11 +19,12 @@ from sparse_rigl_lands.paths.draws import uniform
 from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.points.point import Origin, Point, assign
-from sparse_rigl_lands.sparsity import random_masks, variants
+from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.scaled_sgd import ScaledSGD
-from tests.paths.random_points import random_point
+from tests.bfloat16 import check_that_small_updates_add_up, part_that_bfloat16_lacks
+from tests.random_points import random_mask, random_point
 
 _BATCH = 12
 _ORIGIN = Origin("small", "cubic", 0, 0)
@@ -57,11 +58,6 @@ def _batches(strategy, steps, seed=0, batch=_BATCH):
 
 def _inner(trainer, count):
     return control_points.parted(trainer.capture(_ORIGIN).point, count)
-
-
-def _sparse_mask(network, sparsity=0.7):
-    shapes = variants.kernel_shapes(network)
-    return random_masks.random(shapes, dict.fromkeys(shapes, sparsity), 0, "test")
 
 
 def _two(point):
@@ -175,7 +171,7 @@ def test_gradient_of_every_control_point_by_finite_differences(network, one_devi
 
     No unit is empty under this mask: the loss would bend too sharply where one is given its first weight.
     """
-    path = _path(network, Bezier(3), _sparse_mask(network, 0.3))
+    path = _path(network, Bezier(3), random_mask(network, 0.3))
     mask = path.mask if manifold == "sparse" else Mask({})
     objective, t = Objective(0.05, 0.1), 0.37
     trainer = _trainer(
@@ -220,7 +216,7 @@ def test_gradient_of_every_control_point_by_finite_differences(network, one_devi
 def test_no_point_of_a_sparse_curve_leaves_the_subspace(network, request, strategy, precision):
     """Control points, momentum, and every weight at any t are exactly zero where the mask is, on every replica."""
     strategy = request.getfixturevalue(strategy)
-    path = _path(network, Bezier(3), _sparse_mask(network))
+    path = _path(network, Bezier(3), random_mask(network, 0.7))
     trainer = _trainer(variants.with_precision(network, precision), path, strategy, Objective(0.05), path.mask)
     trainer.take_steps(_batches(strategy, 5)[0], 5)
     state = trainer.capture(_ORIGIN)
@@ -247,30 +243,24 @@ def test_no_point_of_a_sparse_curve_leaves_the_subspace(network, request, strate
 def test_under_bfloat16_no_control_point_is_rounded(network, request, strategy):
     """Nor momentum, loss and L2 term. Of bfloat16 values the low 16 bits are zero; of float32 ones hardly any are."""
     strategy = request.getfixturevalue(strategy)
-    path = _path(network, Bezier(3), _sparse_mask(network))
+    path = _path(network, Bezier(3), random_mask(network, 0.7))
     trainer = _trainer(variants.with_precision(network, "mixed_bfloat16"), path, strategy, Objective(0.05), path.mask)
     metrics = trainer.take_steps(_batches(strategy, 3)[0], 3)
-    assert _part_that_bfloat16_lacks(metrics[:, :2]) == 1
+    assert part_that_bfloat16_lacks(metrics[:, :2]) == 1
     for name, variables in trainer._network.control_points().items():
         for i, variable in enumerate(variables):
             for copy in strategy.experimental_local_results(variable):
-                assert _part_that_bfloat16_lacks(copy.numpy()) > 0.8, name
+                assert part_that_bfloat16_lacks(copy.numpy()) > 0.8, name
                 if i in (0, 3):  # an end
                     point = path.control_points[i]
                     np.testing.assert_array_equal(copy, {**point.weights, **point.statistics}[name])
     for name, variable in trainer.momentum.items():
         for copy in strategy.experimental_local_results(variable):
-            assert _part_that_bfloat16_lacks(copy.numpy()) > 0.8, name
-
-
-def _part_that_bfloat16_lacks(values):
-    assert values.dtype == np.float32
-    return np.mean(values[values != 0].view("uint32") & 0xFFFF != 0)
+            assert part_that_bfloat16_lacks(copy.numpy()) > 0.8, name
 
 
 @pytest.mark.parametrize("strategy", ["one_device", "mirrored"])
 def test_updates_far_below_bfloat16s_resolution_add_up(network, request, strategy):
-    """To bfloat16 the kernels at t stay what they were, and so do the gradients: eight steps go eight times as far."""
     strategy = request.getfixturevalue(strategy)
     trainer = _trainer(
         variants.with_precision(network, "mixed_bfloat16"),
@@ -281,20 +271,9 @@ def test_updates_far_below_bfloat16s_resolution_add_up(network, request, strateg
         momentum=0.0,
         t=lambda first, count: np.full(count, 0.5),
     )
-    kernels = {n: v for n, v in trainer._network.control_points().items() if n.endswith("/kernel")}
-    before = {name: np.sign(variables[0]) / 4 for name, variables in kernels.items()}
-    for name, variables in kernels.items():
-        for variable in variables:
-            variable.assign(before[name])
-    dataset = tf.data.Dataset.from_tensors(_batches(strategy, 1)[1]).repeat()
-    batches = iter(strategy.experimental_distribute_dataset(dataset))
-    moved = []
-    for count in (1, 7):
-        trainer.take_steps(batches, count)
-        moved.append({name: variables[1].numpy() - before[name] for name, variables in kernels.items()})
-    for name, once in moved[0].items():
-        assert 0 < np.max(np.abs(once)) < 2.0**-11 / 8, name  # half the distance from 1/4 to the bfloat16 below it
-        np.testing.assert_allclose(moved[1][name], 8 * once, rtol=0.02, atol=3e-7, err_msg=name)
+    points = trainer._network.control_points()
+    kernels = {name: variables for name, variables in points.items() if name.endswith("/kernel")}
+    check_that_small_updates_add_up(trainer, kernels, _batches(strategy, 1)[1])
 
 
 def test_the_ends_do_not_move(network, one_device):
@@ -325,7 +304,7 @@ def test_two_replicas_take_the_step_of_one_device(one_device, mirrored):
 
 
 def test_a_captured_state_is_all_of_it(network, one_device):
-    path = _path(network, Bezier(3), _sparse_mask(network))
+    path = _path(network, Bezier(3), random_mask(network, 0.7))
     undisturbed = _trainer(network, path, one_device, Objective(0.05), path.mask)
     undisturbed.take_steps(_batches(one_device, 4)[0], 4)
     state = undisturbed.capture(Origin("small", "cubic", 0, 4))
@@ -341,7 +320,7 @@ def test_a_captured_state_is_all_of_it(network, one_device):
 
 
 def test_states_of_other_curves_are_refused(network, one_device):
-    path = _path(network, Bezier(3), _sparse_mask(network))
+    path = _path(network, Bezier(3), random_mask(network, 0.7))
     trainer = _trainer(network, path, one_device, Objective(), path.mask)
     quadratic = _trainer(network, _path(network, Bezier(2)), one_device, Objective()).capture(_ORIGIN)
     with pytest.raises(InputError, match="is of another network: it lacks 2/stem/conv/kernel"):
@@ -364,7 +343,7 @@ def test_one_trace_serves_any_number_of_steps(network, one_device):
 
 
 def test_what_tensorboard_shows_is_of_the_manifold(network, one_device):
-    path = _path(network, Bezier(2), _sparse_mask(network))
+    path = _path(network, Bezier(2), random_mask(network, 0.7))
     expected = path.mask.sparsity_of_all(variants.kernel_shapes(network))
     sparse = _trainer(network, path, one_device, Objective(), path.mask).observe(True)
     assert sparse.sparsity == {"all": expected}

@@ -18,10 +18,9 @@ from sparse_rigl_lands.paths.recalibration import batch_moments, statistics_of
 from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points.point import assign
 from sparse_rigl_lands.replicas import WHOLE, ReplicaFunction
-from sparse_rigl_lands.sparsity import random_masks, variants
 from sparse_rigl_lands.training.evaluation import evaluate
 from tests.hlo import instructions_of, lowered
-from tests.paths.random_points import between, random_point
+from tests.random_points import between, random_mask, random_point
 
 T = np.linspace(0, 1, 5)
 BATCH_NORMS = ["batch", "stored", "recalibrated"]
@@ -101,9 +100,7 @@ def test_every_t_is_a_plain_keras_network_of_the_points_between(workload, ends, 
 
 def test_ends_are_also_told_as_their_checkpoints_describe_them(workload, ends, one_device):
     """Under their own statistics and mask, though the path is under the end's."""
-    shapes = variants.kernel_shapes(workload.network)
-    masks = [random_masks.random(shapes, dict.fromkeys(shapes, 0.5), seed, "test") for seed in (0, 1)]
-    masked = [end.under(mask) for end, mask in zip(ends, masks, strict=True)]
+    masked = [end.under(random_mask(workload.network, 0.5, seed)) for seed, end in enumerate(ends)]
     found = _evaluate(workload, masked, one_device, 100)
     assert found.mask == "end"
     for k, point in enumerate(masked):

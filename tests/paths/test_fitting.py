@@ -8,17 +8,15 @@ import pytest
 import tf_keras
 
 from sparse_rigl_lands import files
-from sparse_rigl_lands.data.digits import Digits
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths.curves import Bezier
 from sparse_rigl_lands.paths.evaluator import PathEvaluator
 from sparse_rigl_lands.paths.fitting import CurveFit, Fitting
 from sparse_rigl_lands.paths.partial_sums import added_up
 from sparse_rigl_lands.paths.weight_path import WeightPath
-from sparse_rigl_lands.sparsity import random_masks, variants
 from sparse_rigl_lands.training.schedules import WarmupStepDecay
 from sparse_rigl_lands.training.trainer import Trainer
-from tests.paths.random_points import random_point
+from tests.random_points import random_mask, random_point
 
 
 def _fitting(**settings):
@@ -31,8 +29,7 @@ def _fitting(**settings):
 @pytest.fixture
 def path(network):
     """A cubic between two points of one mask."""
-    shapes = variants.kernel_shapes(network)
-    mask = random_masks.random(shapes, dict.fromkeys(shapes, 0.5), 0, "test")
+    mask = random_mask(network, 0.5)
     return WeightPath.between(network, *(random_point(network, seed).under(mask) for seed in (0, 1)), Bezier(3))
 
 
@@ -57,24 +54,14 @@ def test_the_expected_loss_falls_within_the_manifold(workload, path, one_device,
     assert [fitted.control_points[i] is path.control_points[i] for i in (0, -1)] == [True, True]
 
 
-def test_stopped_anywhere_it_goes_on_to_the_same_bits(workload, path, one_device, tmp_path, monkeypatch):
+def test_stopped_anywhere_it_goes_on_to_the_same_bits(workload, path, one_device, tmp_path, monkeypatch, stopped_after):
     def fit(directory):
         fit = CurveFit(one_device, workload, path, _fitting(manifold="sparse"), seed=3)
         return fit.run(files.RunFiles(tmp_path / directory))
 
     expected = fit("undisturbed")
-    take_steps, calls = Trainer.take_steps, []
-
-    def stop_after_three_calls(self, batches, count):
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        calls.append(count)
-        return take_steps(self, batches, count)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "take_steps", stop_after_three_calls)
-        with pytest.raises(KeyboardInterrupt):
-            fit("stopped")
+    with stopped_after(3):
+        fit("stopped")
     assert files.RunFiles(tmp_path / "stopped").checkpoint_steps() == [0, 10]
     found = fit("stopped")
     assert [p.digest() for p in found.inner] == [p.digest() for p in expected.inner]
@@ -85,23 +72,17 @@ def test_stopped_anywhere_it_goes_on_to_the_same_bits(workload, path, one_device
     assert [p.digest() for p in fit("stopped").inner] == [p.digest() for p in expected.inner]
 
 
-def test_its_images_are_keyed_apart_from_trainings_and_evaluations(workload, path, one_device, tmp_path, monkeypatch):
+def test_its_images_are_keyed_apart_from_trainings_and_evaluations(workload, path, one_device, tmp_path, streams):
     """No batch of the fit is one of training with this seed, or one of the evaluation."""
-    seeds, batches = [], {}
-    training_batches = Digits.training_batches
-
-    def spy(self, batch_size, seed, first_step, share):
-        seeds.append(seed)
-        return training_batches(self, batch_size, seed, first_step, share)
-
-    monkeypatch.setattr(Digits, "training_batches", spy)
     CurveFit(one_device, workload, path, _fitting(steps=1), seed=0).run(files.RunFiles(tmp_path / "fit"))
     CurveFit(one_device, workload, path, _fitting(steps=1), seed=1).run(files.RunFiles(tmp_path / "other"))
+    seeds, digits = [seed for seed, _ in streams], workload.dataset
     assert len({0, 1, *seeds}) == 4
-    digits = workload.dataset
-    batches["fit"] = training_batches(digits, 128, seeds[0], 0).take(11)
-    batches["training"] = training_batches(digits, 128, 0, 0).take(11)
-    batches["evaluation"] = digits.evaluation_batches("train", 128, True, 0, limit=11 * 128)
+    batches = {
+        "fit": digits.training_batches(128, seeds[0], 0).take(11),
+        "training": digits.training_batches(128, 0, 0).take(11),
+        "evaluation": digits.evaluation_batches("train", 128, True, 0, limit=11 * 128),
+    }
     found = {name: {images.numpy().tobytes() for images, *_ in stream} for name, stream in batches.items()}
     assert not found["fit"] & found["training"]
     assert not found["fit"] & found["evaluation"]

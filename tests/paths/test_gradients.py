@@ -17,19 +17,18 @@ from sparse_rigl_lands.paths.partial_sums import added_up
 from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points.point import assign
 from sparse_rigl_lands.replicas import WHOLE
-from sparse_rigl_lands.sparsity import random_masks, variants
+from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.workload import Workload
-from tests.paths.random_points import between, random_point
+from tests.random_points import between, random_mask, random_point
 
 T = np.array([0.0, 0.4, 1.0])
 
 
 @pytest.fixture
 def ends(network):
-    shapes = variants.kernel_shapes(network)
-    mask = random_masks.random(shapes, dict.fromkeys(shapes, 0.5), 0, "test")
+    mask = random_mask(network, 0.5)
     return [random_point(network, seed).under(mask) for seed in (0, 1)]
 
 

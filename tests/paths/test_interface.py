@@ -20,7 +20,7 @@ from sparse_rigl_lands.paths.recalibration import statistics_of
 from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points.point import Origin, assign, point_of
 from sparse_rigl_lands.sparsity import variants
-from tests.paths.random_points import between, random_point
+from tests.random_points import between, random_point
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Protects: what others' code for curves and paths gets wrong is right here, on a curve.
 
 Garipov et al. 2018 (dnn-mode-connectivity) and its port to TensorFlow, and the published code for paths between sparse
-networks: each test names the mistake.
+networks: each test names the mistake. That the latter reads its data once for every t is held in ``test_evaluator.py``,
+by ``test_every_batch_is_read_once_for_all_t``.
 """
 
 import ast
@@ -19,13 +20,12 @@ from sparse_rigl_lands.paths.fitting import CurveFit, Fitting
 from sparse_rigl_lands.paths.partial_sums import added_up
 from sparse_rigl_lands.paths.recalibration import statistics_of
 from sparse_rigl_lands.paths.weight_path import WeightPath
-from sparse_rigl_lands.points.point import Point, assign
+from sparse_rigl_lands.points.point import assign
 from sparse_rigl_lands.replicas import WHOLE
-from sparse_rigl_lands.sparsity import random_masks, variants
-from sparse_rigl_lands.sparsity.mask import Mask
+from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training.schedules import WarmupStepDecay
 from tests.commands import ROOT
-from tests.paths.random_points import random_point
+from tests.random_points import combined, random_mask, random_point
 
 T = np.array([0.0, 0.25, 0.6, 1.0])
 
@@ -51,15 +51,7 @@ def _batches(workload, share=WHOLE):
 
 def _on_cubic(points, t):
     """By the cubic as it is written, the first control point first."""
-    c = (1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3
-
-    def combined(group):
-        return {
-            name: sum(ci * getattr(p, group)[name].astype("float64") for ci, p in zip(c, points, strict=True))
-            for name in getattr(points[0], group)
-        }
-
-    return Point(combined("weights"), Mask({}), combined("statistics"), points[0].origin)
+    return combined(points, ((1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3))
 
 
 def _mean_loss(workload, point, training):
@@ -105,8 +97,7 @@ def test_t_drawn_anew_while_batch_norm_is_estimated(workload, points, path, one_
 
 def test_both_ends_projected_onto_one_mask(workload, points, one_device):
     """The published code does when it loads them, so that the value at an end is not its checkpoint's."""
-    shapes = variants.kernel_shapes(workload.network)
-    mask = random_masks.random(shapes, dict.fromkeys(shapes, 0.5), 0, "test")
+    mask = random_mask(workload.network, 0.5)
     start, end = points[0], points[3].under(mask)
     path = WeightPath.between(workload.network, start, end, Bezier(3), through=points[1:3])
     found = _evaluator(workload, path, one_device)
@@ -119,20 +110,6 @@ def test_both_ends_projected_onto_one_mask(workload, points, one_device):
     assert evaluated.mask == "end"
 
 
-def test_data_read_once_for_every_t(workload, path, one_device):
-    """The published code does; here one reading serves all of them."""
-    batches, read = list(_batches(workload)), []
-
-    def reading():
-        for batch in batches:
-            read.append(1)
-            yield batch
-
-    stream = tf.data.Dataset.from_generator(reading, output_signature=_batches(workload).element_spec)
-    found = _evaluator(workload, path, one_device)
-    assert len(list(found.losses("batch")(lambda share: stream))) == len(read) == 3
-
-
 def test_weight_decay_of_control_points(workload, points, path, one_device, tmp_path):
     """It belongs to the point on the curve: what a step tells is its L2 term, at the step's own t."""
     fitting = Fitting(steps=1, batch_size=32, learning_rate=WarmupStepDecay(0.1))
@@ -142,8 +119,8 @@ def test_weight_decay_of_control_points(workload, points, path, one_device, tmp_
     images, labels, _ = next(iter(_batches(workload)))
     batches = iter(one_device.experimental_distribute_dataset(tf.data.Dataset.from_tensors((images, labels))))
     (_, l2, _) = fit._trainer.take_steps(batches, 1)[0]
-    weights = _on_cubic(points, t).weights
-    expected = 1e-3 / 2 * sum(np.sum(weights[name] ** 2) for name in variants.kernel_shapes(workload.network))
+    weights, kernels = _on_cubic(points, t).weights, variants.kernel_shapes(workload.network)
+    expected = 1e-3 / 2 * sum(np.sum(weights[name].astype("float64") ** 2) for name in kernels)
     assert l2 == pytest.approx(expected, rel=1e-5)
 
 

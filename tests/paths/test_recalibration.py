@@ -10,7 +10,7 @@ from sparse_rigl_lands.paths.partial_sums import added_up
 from sparse_rigl_lands.paths.recalibration import batch_moments, moment_sums, statistics_of
 from sparse_rigl_lands.points import point as points
 from sparse_rigl_lands.replicas import WHOLE, ReplicaFunction
-from tests.paths.random_points import between, random_point
+from tests.random_points import between, random_point
 
 T = np.array([0.0, 0.3, 1.0])
 

@@ -12,7 +12,7 @@ from sparse_rigl_lands.paths.gradients import gradient_norms
 from sparse_rigl_lands.paths.partial_sums import Saving
 from sparse_rigl_lands.paths.resumable import Look, ResumableEvaluation
 from sparse_rigl_lands.paths.weight_path import WeightPath
-from tests.paths.random_points import random_point
+from tests.random_points import random_point
 
 T = np.linspace(0, 1, 3)
 LOOKS = (400, 800, 1437)

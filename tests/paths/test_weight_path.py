@@ -8,8 +8,8 @@ import pytest
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths.curves import Bezier, Line
 from sparse_rigl_lands.paths.weight_path import WeightPath
-from sparse_rigl_lands.sparsity import random_masks, variants
-from tests.paths.random_points import random_point
+from sparse_rigl_lands.sparsity import variants
+from tests.random_points import random_mask, random_point
 
 
 @pytest.fixture
@@ -19,8 +19,7 @@ def points(network):
 
 @pytest.fixture
 def mask(network):
-    shapes = variants.kernel_shapes(network)
-    return random_masks.random(shapes, dict.fromkeys(shapes, 0.5), 0, "test")
+    return random_mask(network, 0.5)
 
 
 def test_the_ends_are_put_under_the_rules_mask_and_kept_as_they_are_beside_it(network, points, mask):

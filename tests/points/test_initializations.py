@@ -10,8 +10,9 @@ from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.networks.digits_resnet import digits_resnet
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.point import Origin, Point
-from sparse_rigl_lands.sparsity import random_masks, variants
+from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.mask import Mask
+from tests.random_points import random_mask
 
 
 def _dense(network, seed):
@@ -46,15 +47,10 @@ def test_every_weight_is_drawn_by_its_layers_initializer():
 SCRATCH = Origin("digits", "scratch", 3, 0)
 
 
-def _mask(network, sparsity=0.9, seed=0):
-    shapes = variants.kernel_shapes(network)
-    return random_masks.random(shapes, dict.fromkeys(shapes, sparsity), seed, "test")
-
-
 def test_scratch_is_drawn_afresh_under_the_mask():
     """Like the dense initialization in distribution, like it in no weight, though the seed is the same."""
     network = digits_resnet()
-    dense, mask = _dense(network, 3), _mask(network)
+    dense, mask = _dense(network, 3), random_mask(network, 0.9)
     scratch = initializations.scratch(network, SCRATCH, mask)
     assert scratch.mask == mask
     assert scratch.origin == SCRATCH
@@ -71,7 +67,7 @@ def test_scratch_is_drawn_afresh_under_the_mask():
 def test_lottery_has_the_tickets_live_weights_and_no_others():
     network = digits_resnet()
     ticket = initializations.dense(network, Origin("digits", "pruned", 3, 70))
-    mask = _mask(network)
+    mask = random_mask(network, 0.9)
     lottery = initializations.lottery(ticket, Origin("digits", "lottery", 5, 0), mask)
     assert lottery.origin == Origin("digits", "lottery", 5, 70)  # goes on where it rewinds to
     assert lottery.digest() == Point(ticket.weights, mask, ticket.statistics, ticket.origin).digest()
@@ -103,7 +99,7 @@ def test_live_fan_in_gives_every_unit_the_variance_of_a_dense_one():
     variances = {"dense": [], True: [], False: []}
     for seed in range(8):
         origin = Origin("digits", "scratch", seed, 0)
-        mask = _mask(network, 0.9, seed)
+        mask = random_mask(network, 0.9, seed)
         for live_fan_in in (True, False):
             weight = initializations.scratch(network, origin, mask, live_fan_in).weights[name]
             variances[live_fan_in].append(np.sum(weight.reshape(-1, 64) ** 2, axis=0))

@@ -9,6 +9,7 @@ from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.reporting import curve_figures
 from sparse_rigl_lands.reporting.finished_path import FinishedPath
 from sparse_rigl_lands.studies.path_runs import PathRun, path_row
+from tests import finished_path
 
 _T = np.linspace(0, 1, 11)
 _HUMP = np.sin(np.pi * _T)
@@ -16,21 +17,20 @@ _HUMP = np.sin(np.pi * _T)
 
 def _path(directory, curve, manifold, barrier, losses):
     path = files.PathFiles(directory / f"{curve}_{manifold}")
-    path.create()
-    rows = [{"t": t, "cross_entropy": loss, "error": 0.01} for t, loss in zip(_T, losses, strict=True)]
-    storage.write_csv(path.table, [{**row, "smoothed_cross_entropy": 0.2, "top1": 0.9} for row in rows])
-    end = {"workload": "digits", "method": "pruned", "seed": 0, "global_step": 2000, "digest": ""}
-    settings = {"start": {**end, "method": "scratch"}, "end": end, "curve": curve, "batch_norm": "batch"}
-    settings |= {"augmented": True, "mask": "end", "label_smoothing": 0.0, "looks": [1437]}
-    settings["fitting"] = {"manifold": manifold, "steps": 1200} if manifold else None
-    climb = {"height": barrier, "start": 0.0, "end": 0.5, "lower": 0.8 * barrier, "upper": 1.2 * barrier}
-    result = {"settings": settings, "verdict": "barrier" if barrier else "no_barrier", "barrier": climb}
-    result |= {"tolerance": 0.05, "confidence": 0.95, "confidence_of_each_look": 0.975, "images": 1437}
-    result |= {"ends_on_the_path": {"start": 0.1, "end": 0.1}, "ends_under_their_own_statistics_and_mask": {}}
-    result |= {"largest_rise": climb, "length": 8.5}
+    climb = finished_path.climb(barrier, 0.0, 0.5, 0.8 * barrier, 1.2 * barrier)
     lowest = min(losses)
-    result |= {"lowest": {"t": 0.5, "cross_entropy": lowest, "below_both_ends": bool(lowest < losses[0])}}
-    storage.write_json(path.result, {**result, "independent_units": {"unit": "batch", "count": 12}})
+    finished_path.write(
+        path,
+        losses,
+        curve,
+        {"manifold": manifold, "steps": 1200} if manifold else None,
+        settings={"start": finished_path.origin("scratch")},
+        verdict="barrier" if barrier else "no_barrier",
+        barrier=climb,
+        largest_rise=climb,
+        lowest={"t": 0.5, "cross_entropy": lowest, "below_both_ends": bool(lowest < losses[0])},
+        confidence_of_each_look=0.975,
+    )
     return curve, path
 
 

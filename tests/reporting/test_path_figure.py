@@ -4,31 +4,21 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.reporting import path_figure, path_words, pictures
-from tests.reporting.judged_path import climb, judged
+from tests import finished_path
+from tests.finished_path import climb, origin
 
 
-def _path(directory, losses=(2.3, 2.4, 0.1), fitting=None):
+def _path(directory, fitting=None):
     path = files.PathFiles(directory)
-    path.create()
-    rows = [
-        {"t": k / 2, "cross_entropy": loss, "error": 0.1, "smoothed_cross_entropy": loss + 0.1, "top1": 0.9}
-        for k, loss in enumerate(losses)
-    ]
-    storage.write_csv(path.table, rows)
-    end = {"workload": "digits", "method": "pruned", "seed": 0, "global_step": 0, "digest": ""}
-    settings = {"start": end, "end": {**end, "global_step": 2000}, "curve": "line", "label_smoothing": 0.1}
-    settings |= {"fitting": fitting, "looks": [1437]}
-    settings |= {"augmented": True, "mask": "end", "batch_norm": "batch", "confidence": 0.95}
-    result = judged("barrier", climb(0.1, 0.0, 0.5), climb(0.1, 0.0, 0.5, 0.06, 0.14), fitting)
-    result |= {
-        "settings": settings,
-        "confidence_of_each_look": 0.95,
-        "independent_units": {"unit": "batch", "count": 9},
-        "ends_on_the_path": {"start": losses[0], "end": losses[-1]},
-        "ends_under_their_own_statistics_and_mask": {},
-        "length": 8.5,
-    }
-    storage.write_json(path.result, result)
+    finished_path.write(
+        path,
+        (2.3, 2.4, 0.1),
+        fitting=fitting,
+        error=0.1,
+        settings={"start": origin(global_step=0), "label_smoothing": 0.1},
+        barrier=climb(0.1, 0.0, 0.5, 0.06, 0.14),
+        largest_rise=climb(0.1, 0.0, 0.5),
+    )
     return path
 
 
@@ -47,10 +37,13 @@ def test_png_and_svg_are_drawn_and_reproducible(tmp_path):
 
 def test_the_title_fits_above_the_picture(tmp_path, monkeypatch):
     path = _path(tmp_path, fitting={"manifold": "dense", "steps": 1200})
-    rise, barrier = climb(0.2, 0.4, 1.0, 0.1, 0.3), climb(0.01, lower=0.005, upper=0.02)
-    result = storage.read_json(path.result)
-    told = judged("no_barrier", rise, barrier, lowest=0.05, dips=True) | {"settings": result["settings"]}
-    storage.write_json(path.result, result | told)
+    told = {
+        "verdict": "no_barrier",
+        "largest_rise": climb(0.2, 0.4, 1.0, 0.1, 0.3),
+        "barrier": climb(0.01, lower=0.005, upper=0.02),
+        "lowest": {"t": 0.3, "cross_entropy": 0.05, "below_both_ends": True},
+    }
+    storage.write_json(path.result, storage.read_json(path.result) | told)
     figures = []
     monkeypatch.setattr(pictures, "save", lambda figure, _: figures.append(figure))
     path_figure.draw_path(path)

@@ -5,7 +5,18 @@ import re
 import pytest
 
 from sparse_rigl_lands.reporting import path_words
-from tests.reporting.judged_path import climb, judged
+from tests import finished_path
+from tests.finished_path import climb
+
+
+def _judged(verdict, rise, barrier, fitting=None, lowest=0.1, dips=False):
+    return finished_path.result(
+        fitting=fitting,
+        verdict=verdict,
+        largest_rise=rise,
+        barrier=barrier,
+        lowest={"t": 0.3, "cross_entropy": lowest, "below_both_ends": dips},
+    )
 
 
 @pytest.mark.parametrize(
@@ -40,7 +51,7 @@ from tests.reporting.judged_path import climb, judged
     ],
 )
 def test_words_of_a_path(verdict, rise, barrier, words):
-    found = path_words.describe_path(judged(verdict, rise, barrier))
+    found = path_words.describe_path(_judged(verdict, rise, barrier))
     assert re.match(words, found)
     assert found.endswith("; tolerance 0.05, 95% confidence, 1,437 images.")
 
@@ -93,20 +104,20 @@ def test_words_of_the_ends():
     ],
 )
 def test_of_a_fitted_curve_the_budget_is_told(verdict, barrier, words, few_words):
-    result = judged(verdict, climb(0.1), barrier, {"manifold": "dense", "steps": 1200}, 0.05, dips=True)
+    result = _judged(verdict, climb(0.1), barrier, {"manifold": "dense", "steps": 1200}, 0.05, dips=True)
     assert words in path_words.describe_path(result)
     assert path_words.barrier_in_words(result) == few_words
 
 
 def test_few_words_of_a_line_name_no_budget():
     barrier = climb(0.5, 0, 0.5, 0.4, 0.6)
-    assert path_words.barrier_in_words(judged("barrier", barrier, barrier)) == "barrier 0.500 (0.400 to 0.600)"
+    assert path_words.barrier_in_words(_judged("barrier", barrier, barrier)) == "barrier 0.500 (0.400 to 0.600)"
 
 
 @pytest.mark.parametrize("verdict", ["monotone", "no_barrier", "undecided"])
 def test_a_dip_below_both_ends_is_told(verdict):
     def words(dips):
-        return path_words.describe_path(judged(verdict, climb(0.1), climb(0.0), lowest=0.02, dips=dips))
+        return path_words.describe_path(_judged(verdict, climb(0.1), climb(0.0), lowest=0.02, dips=dips))
 
     assert "; it dips below both ends, to 0.020 at t = 0.30; tolerance" in words(dips=True)
     assert "onotone" not in words(dips=True)

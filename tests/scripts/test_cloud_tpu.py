@@ -1,7 +1,6 @@
 """Protects: what is run on a Cloud TPU VM, by its dry run and by a gcloud that only writes down what it was asked."""
 
 import os
-import pathlib
 import re
 import shlex
 import shutil
@@ -9,7 +8,8 @@ import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from tests.commands import ROOT
+
 SCRIPT = ROOT / "scripts" / "cloud_tpu.sh"
 PLACE = ["--project=my-project", "--zone=my-zone"]
 TARS = "--tars=gs://tars"

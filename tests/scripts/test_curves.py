@@ -1,12 +1,11 @@
 """Protects: the study of curves as a person runs it: killed, run again, and given bad input."""
 
 import csv
-import signal
-import time
 
 import pytest
 
 from sparse_rigl_lands import files, storage
+from tests.commands import times_of
 
 
 @pytest.fixture
@@ -23,30 +22,18 @@ def short_study(small_run, tmp_path):
     return [*ends, *flags, *(f"--gin_param=CurveStudy.{name}={value}" for name, value in settings.items())]
 
 
-def _written(study):
-    """When the files that a path ends with were written."""
-    return {path: path.stat().st_mtime_ns for path in study.directory.rglob("path.json")}
-
-
 @pytest.mark.slow
 def test_killed_and_run_again_it_ends_with_every_path_and_both_figures(commands, short_study, tmp_path):
     study = files.CurveStudyFiles(tmp_path / "study")
-    process = commands.start("scripts/curves.py", *short_study)
-    while not list(study.logs.rglob("*.json")):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    commands.kill_once(lambda: list(study.logs.rglob("*.json")), "scripts/curves.py", *short_study)
     assert not study.table.exists()
-    first = _written(study)
+    first = times_of(study.directory, "path.json")
     study.markdown.write_text("of other paths")
     process = commands.start("scripts/curves.py", *short_study)
-    while study.markdown.exists():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.05)
+    commands.until(lambda: not study.markdown.exists(), process)
     output, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
-    assert first.items() <= _written(study).items()
+    assert first.items() <= times_of(study.directory, "path.json").items()
     with study.table.open() as lines:
         rows = list(csv.DictReader(lines))
     names = ["line", "quadratic_sparse-8", "quadratic_dense-8", "quadratic_sparse-4", "quadratic_dense-4"]
@@ -59,11 +46,11 @@ def test_killed_and_run_again_it_ends_with_every_path_and_both_figures(commands,
     for path in (*study.figure4, *study.budgets, study.markdown):
         assert path.stat().st_size > 0
         assert str(path) in output
-    table, all_paths = study.table.read_bytes(), _written(study)
+    table, all_paths = study.table.read_bytes(), times_of(study.directory, "path.json")
     assert len(all_paths) == 5
     assert commands.run("scripts/curves.py", *short_study) == output
     assert study.table.read_bytes() == table
-    assert _written(study) == all_paths  # nothing was fitted again
+    assert times_of(study.directory, "path.json") == all_paths  # nothing was fitted again
 
 
 @pytest.mark.slow

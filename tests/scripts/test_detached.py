@@ -1,14 +1,15 @@
 """Protects: a long command on another machine: it outlives its connection, and runs again while it exits with 75."""
 
 import os
-import pathlib
 import signal
 import subprocess
 import time
 
 import pytest
 
-SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "detached.sh"
+from tests.commands import ROOT
+
+SCRIPT = ROOT / "scripts" / "detached.sh"
 
 
 @pytest.fixture

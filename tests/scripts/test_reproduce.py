@@ -1,8 +1,6 @@
 """Protects: the whole study as a person runs it: killed, with a step that fails, gone on with, and given bad input."""
 
 import json
-import signal
-import time
 
 import gin
 import pytest
@@ -10,21 +8,14 @@ import pytest
 from sparse_rigl_lands import files
 from sparse_rigl_lands.studies.study import Study
 from tests.browser import Visit
-from tests.commands import ROOT
+from tests.commands import ROOT, SHORT_RUNS, times_of
 from tests.studies import recomputed_claims
 
-_SHORT_RUNS = [
-    "Recipe.steps = 30",
-    "WarmupStepDecay.warmup_steps = 5",
-    "WarmupStepDecay.drops = (20, 25)",
-    "PruningSchedule.begin_step = 10",
-    "PruningSchedule.end_step = 20",
-]
 _SHORT_PATHS = ["Sample.images = 256", "interpolate.num_points = 3"]
 _SETTINGS = {
     "lines": ("S-I to P-S", "S-S to P-S"),
     "budget": 8,
-    "bindings": _SHORT_RUNS,
+    "bindings": SHORT_RUNS,
     "path_bindings": _SHORT_PATHS,
 }
 
@@ -36,8 +27,7 @@ def _flags(directory, **settings):
 
 def _results(study):
     """When the files that steps end with were written."""
-    names = ("summary.json", "path.json", "solutions.csv")
-    return {path: path.stat().st_mtime_ns for name in names for path in study.directory.rglob(name)}
+    return times_of(study.directory, "summary.json", "path.json", "solutions.csv")
 
 
 @pytest.mark.slow(minutes=3)
@@ -46,12 +36,7 @@ def test_killed_and_mended_and_run_again_it_ends_with_a_report(commands, browser
     study.create()
     study.report.write_text("of another study")
     wrong = _flags(study.directory, path_bindings=[*_SHORT_PATHS, "Fitting.batch_size = 0"])
-    process = commands.start("scripts/reproduce.py", *wrong)
-    while not list(study.logs.rglob("*.json")):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    commands.kill_once(lambda: list(study.logs.rglob("*.json")), "scripts/reproduce.py", *wrong)
     first = _results(study)
     assert len(first) == 1
     assert not study.report.exists()

@@ -1,34 +1,19 @@
 """Protects: the sweep as a person runs it: killed, run again, extended, and given bad input."""
 
 import csv
-import signal
-import time
 
 import pytest
 
 from sparse_rigl_lands import files
-
-_SHORT = {
-    "Recipe.steps": 30,
-    "WarmupStepDecay.warmup_steps": 5,
-    "WarmupStepDecay.drops": (20, 25),
-    "PruningSchedule.begin_step": 10,
-    "PruningSchedule.end_step": 20,
-}
+from tests.commands import SHORT_RUNS, times_of
 
 
 @pytest.fixture
 def short_sweep(tmp_path):
     """Flags of a sweep of five short runs."""
-    bindings = [f"{name} = {value}" for name, value in _SHORT.items()]
-    settings = {"sparsities": (0.9,), "zeroed_fractions": (0, 0.9), "seeds": (0,), "bindings": bindings}
+    settings = {"sparsities": (0.9,), "zeroed_fractions": (0, 0.9), "seeds": (0,), "bindings": SHORT_RUNS}
     flags = ["--gin_file=gin/digits/sweep.gin", f"--output_dir={tmp_path / 'sweep'}"]
     return [*flags, *(f"--gin_param=Sweep.{name}={value}" for name, value in settings.items())]
-
-
-def _written(sweep):
-    """When the files that a run ends with were written."""
-    return {path: path.stat().st_mtime_ns for path in sweep.directory.rglob("summary.json")}
 
 
 @pytest.mark.slow
@@ -36,27 +21,22 @@ def test_killed_and_run_again_it_ends_with_every_run_and_both_figures(commands, 
     sweep = files.SweepFiles(tmp_path / "sweep")
     sweep.create()
     sweep.markdown.write_text("of other runs")
-    process = commands.start("scripts/sweep.py", *short_sweep)
-    while not list(sweep.logs.rglob("*.json")):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    commands.kill_once(lambda: list(sweep.logs.rglob("*.json")), "scripts/sweep.py", *short_sweep)
     assert not sweep.markdown.exists()
-    first = _written(sweep)
+    first = times_of(sweep.directory, "summary.json")
     output = commands.run("scripts/sweep.py", *short_sweep)
     assert output.count("| zeroed_init") == output.count("| lottery") == 1
-    assert first.items() <= _written(sweep).items()
+    assert first.items() <= times_of(sweep.directory, "summary.json").items()
     with sweep.table.open() as lines:
         rows = list(csv.DictReader(lines))
     assert {row["method"] for row in rows} == {"dense", "pruned", "lottery", "scratch", "zeroed_init"}
     for path in (*sweep.figure1, *sweep.figure5, sweep.markdown):
         assert path.stat().st_size > 0
-    table, all_runs = sweep.table.read_bytes(), _written(sweep)
+    table, all_runs = sweep.table.read_bytes(), times_of(sweep.directory, "summary.json")
     assert len(all_runs) == 5
     assert commands.run("scripts/sweep.py", *short_sweep) == output
     assert sweep.table.read_bytes() == table
-    assert _written(sweep) == all_runs  # nothing was trained again
+    assert times_of(sweep.directory, "summary.json") == all_runs  # nothing was trained again
 
 
 def test_what_cannot_be_trained_is_refused_before_anything_starts(commands, short_sweep, tmp_path):

@@ -8,14 +8,10 @@ import tf_keras
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.point import Origin, assign
-from sparse_rigl_lands.sparsity import random_masks, variants
+from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.sparsity.masked import masked_variant
-
-
-def _mask(network, sparsity=0.7):
-    shapes = variants.kernel_shapes(network)
-    return random_masks.random(shapes, dict.fromkeys(shapes, sparsity), 0, "test")
+from tests.random_points import random_mask
 
 
 @pytest.mark.parametrize("strategy", ["one_device", "mirrored"])
@@ -23,7 +19,7 @@ def _mask(network, sparsity=0.7):
 def test_forward_is_the_plain_networks_of_the_zeroed_kernels(network, random, request, strategy, precision):
     strategy = request.getfixturevalue(strategy)
     network = variants.with_precision(network, precision)
-    mask = _mask(network)
+    mask = random_mask(network, 0.7)
     dense = initializations.dense(network, Origin("small", "dense", 0, 0))
     with strategy.scope():
         masked, plain = masked_variant(network, mask), variants.clone(network)
@@ -52,7 +48,7 @@ def test_any_model_of_known_layers_can_be_masked(random):
     x = tf_keras.layers.Dense(5, activation="tanh", name="sequence")(x)
     x = tf_keras.layers.Dense(3, name="head")(tf_keras.layers.Flatten()(x))
     network = tf_keras.Model([left, right], x)
-    mask = _mask(network, 0.5)
+    mask = random_mask(network, 0.5)
     masked = masked_variant(network, mask)
     point = initializations.dense(network, Origin("any", "dense", 0, 0)).under(mask)
     assign(masked, point)
@@ -63,14 +59,14 @@ def test_any_model_of_known_layers_can_be_masked(random):
 
 
 def test_its_masks_are_the_masks(network):
-    mask = _mask(network)
+    mask = random_mask(network, 0.7)
     masks = variants.named_variables(masked_variant(network, mask)).masks
     assert Mask({name: variable.numpy() > 0 for name, variable in masks.items()}) == mask
     assert not any(variable.trainable for variable in masks.values())
 
 
 def test_kernels_that_the_mask_does_not_name_stay_plain(network):
-    mask = Mask({"block1/conv1/kernel": _mask(network).arrays["block1/conv1/kernel"]})
+    mask = Mask({"block1/conv1/kernel": random_mask(network, 0.7).arrays["block1/conv1/kernel"]})
     assert list(variants.named_variables(masked_variant(network, mask)).masks) == ["block1/conv1/kernel"]
 
 

@@ -1,6 +1,5 @@
 """The files of a study that was finished in name only: real ones, with numbers that were made up."""
 
-import csv
 import json
 import math
 
@@ -9,6 +8,7 @@ import numpy as np
 from sparse_rigl_lands import files
 from sparse_rigl_lands.studies.study import POINTS, Study
 from sparse_rigl_lands.studies.study_jobs import TABLE_OF_SOLUTIONS
+from tests import finished_path
 
 STEPS = (100, 200)
 LOSSES = {"dense": 0.001, "pruned": 0.04, "lottery": 0.09, "scratch": 0.11, "zeroed_init": 0.001}
@@ -16,7 +16,6 @@ ACCURACIES = {"dense": 0.99, "pruned": 0.98, "lottery": 0.96, "scratch": 0.95, "
 SECONDS = 30.0  # of every step
 EVALUATION = {"count": 1437, "cross_entropy": 0.1, "cross_entropy_error": 0.01, "smoothed_cross_entropy": 0.2}
 EVALUATION |= {"accuracy": 0.9, "top5": 1.0}
-_T, _ERROR = np.linspace(0, 1, 5), 0.001
 
 
 def study(**settings) -> Study:
@@ -47,7 +46,7 @@ def write(of: Study, written: files.StudyFiles) -> frozenset[str]:
     rows = [
         _solution(str(written.run(run.name).directory), run) for run in of.sweeps()[0].runs() if not run.zeroed_fraction
     ]
-    _write_csv(written.solutions.table, rows)
+    finished_path.write_csv(written.solutions.table, rows)
     for name in names:
         record = written.logs / f"{name}.json"
         record.parent.mkdir(parents=True, exist_ok=True)
@@ -63,14 +62,6 @@ def loss_of(run) -> float:
 def accuracy_of(run) -> float:
     accuracy = ACCURACIES[run.method] - 1e-5 * len(run.method) * run.seed
     return 0.1 if run.zeroed_fraction > 0.99 else accuracy
-
-
-def _write_csv(path, rows) -> None:
-    """As ``storage`` does, but without waiting for the disk: there are hundreds."""
-    with path.open("w", newline="") as table:
-        writer = csv.DictWriter(table, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def _write_json(path, content) -> None:
@@ -92,7 +83,7 @@ def _write_run(run, run_files) -> None:
         }
         for place, step in enumerate(STEPS, start=1)
     ]
-    _write_csv(run_files.metrics, rows)
+    finished_path.write_csv(run_files.metrics, rows)
     layers = [{"kernel": "a/kernel", "shape": [3, 8], "nonzero_at_start": 7, "units_empty_at_start": 1}]
     layers[0] |= {"weights": 24, "kept": 7, "sparsity": sparsity}
     _write_json(
@@ -118,62 +109,31 @@ def height_of(path) -> float:
 
 
 def _write_path(path, path_files) -> None:
-    path_files.create()
-    path_files.config.write_text(f"# of {path.run.curve}\n")
     height, degree = height_of(path), "cubic" if "cubic" in path.run.curve else "quadratic"
-    start = 2.3 if path.start.endswith("-I") else 0.11
-    losses = start + (0.04 - start) * _T + height * np.sin(math.pi * _T)
-    _write_csv(
-        path_files.table,
-        [
-            {"t": t, "cross_entropy": loss, "error": _ERROR, "smoothed_cross_entropy": loss, "top1": 0.9}
-            for t, loss in zip(_T, losses, strict=True)
-        ],
+    manifold, steps = "dense" if "dense" in path.run.curve else "sparse", path.run.steps
+    start, t = 2.3 if path.start.endswith("-I") else 0.11, np.linspace(0, 1, 5)
+    climb = finished_path.climb(height, 0.0, 0.5, 0.9 * height, 1.1 * height + 0.002)
+    finished_path.write(
+        path_files,
+        start + (0.04 - start) * t + height * np.sin(math.pi * t),
+        f"{degree} Bezier curve" if steps else "line",
+        {"manifold": manifold, "steps": steps} if steps else None,
+        error=0.001,
+        settings={"start": _origin(path.start, path.seed), "end": _origin(path.end, path.seed)},
+        verdict="barrier" if height else "monotone",
+        barrier=climb,
+        largest_rise=climb,
+        ends_under_their_own_statistics_and_mask={"start": EVALUATION, "end": EVALUATION},
+        lowest={"t": 1.0, "cross_entropy": 0.04, "below_both_ends": False},
+        confidence=0.99,
+        confidence_of_each_look=0.99,
     )
-    names = [str(t) for t in _T.tolist()]
-    covariance = _ERROR**2 * np.eye(len(_T))
-    _write_csv(
-        path_files.covariance,
-        [
-            {"t": name, **dict(zip(names, row, strict=True))}
-            for name, row in zip(names, covariance.tolist(), strict=True)
-        ],
-    )
-    manifold = "dense" if "dense" in path.run.curve else "sparse"
-    climb = {"height": height, "lower": 0.9 * height, "upper": 1.1 * height + 0.002, "start": 0.0, "end": 0.5}
-    _write_json(
-        path_files.result,
-        {
-            "settings": {
-                "start": _origin(path.start, path.seed),
-                "end": _origin(path.end, path.seed),
-                "mask": "end",
-                "label_smoothing": 0.0,
-                "curve": f"{degree} Bezier curve" if path.run.steps else "line",
-                "fitting": {"manifold": manifold, "steps": path.run.steps} if path.run.steps else None,
-                "augmented": True,
-                "batch_norm": "batch",
-                "looks": [1437],
-            },
-            "verdict": "barrier" if height else "monotone",
-            "barrier": climb,
-            "largest_rise": climb,
-            "ends_on_the_path": {"start": losses[0], "end": losses[-1]},
-            "ends_under_their_own_statistics_and_mask": {"start": EVALUATION, "end": EVALUATION},
-            "lowest": {"t": 1.0, "cross_entropy": 0.04, "below_both_ends": False},
-            "length": 8.5,
-            "images": 1437,
-            "independent_units": {"unit": "batch", "count": 12},
-            "confidence": 0.99,
-            "confidence_of_each_look": 0.99,
-            "tolerance": 0.05,
-        },
-    )
+    path_files.config.write_text(f"# of {path.run.curve}\n")
 
 
 def _origin(point: str, seed: int) -> dict[str, object]:
     method, is_last = POINTS[point]
-    return {"workload": "digits", "method": method, "seed": seed, "global_step": STEPS[-1] if is_last else 0}
+    return finished_path.origin(method, seed, STEPS[-1] if is_last else 0)
 
 
 def _solution(directory: str, run) -> dict[str, object]:

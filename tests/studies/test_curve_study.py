@@ -5,10 +5,11 @@ import sys
 
 import pytest
 
-from sparse_rigl_lands import files, gin_files, storage
+from sparse_rigl_lands import files, gin_files
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.studies import curve_study
 from sparse_rigl_lands.studies.curve_study import CurveStudy, Ends
+from tests import finished_path
 
 
 def _study(**settings):
@@ -194,29 +195,14 @@ def test_the_curves_of_the_gin_files_heed_the_budget(jobs_of):
 
 
 def _write_path(path, losses, fitting):
-    path.create()
-    rows = [{"t": k / 2, "cross_entropy": loss, "error": 0.01} for k, loss in enumerate(losses)]
-    storage.write_csv(path.table, [{**row, "smoothed_cross_entropy": 0.2, "top1": 0.9} for row in rows])
-    end = {"workload": "digits", "method": "pruned", "seed": 0, "global_step": 2000}
-    settings = {"start": end, "end": end, "mask": "end", "batch_norm": "batch", "augmented": True, "looks": [1437]}
-    curve = {"curve": "quadratic Bezier curve" if fitting else "line", "fitting": fitting, "label_smoothing": 0.0}
-    storage.write_json(
-        path.result,
-        {
-            "settings": {**settings, **curve},
-            "verdict": "barrier",
-            "barrier": {"height": 2.0, "start": 0.0, "end": 0.5, "lower": 1.75, "upper": 2.25},
-            "largest_rise": {"height": 3.0, "start": 0.25, "end": 0.75, "lower": 2.5, "upper": 3.5},
-            "ends_on_the_path": {"start": losses[0], "end": None},
-            "ends_under_their_own_statistics_and_mask": {},
-            "independent_units": {"unit": "batch", "count": 12},
-            "lowest": {"t": 1.0, "cross_entropy": min(losses), "below_both_ends": False},
-            "length": 8.5,
-            "images": 1437,
-            "confidence": 0.95,
-            "confidence_of_each_look": 0.95,
-            "tolerance": 0.05,
-        },
+    finished_path.write(
+        path,
+        losses,
+        "quadratic Bezier curve" if fitting else "line",
+        fitting,
+        barrier=finished_path.climb(2.0, 0.0, 0.5, 1.75, 2.25),
+        largest_rise=finished_path.climb(3.0, 0.25, 0.75, 2.5, 3.5),
+        ends_on_the_path={"start": losses[0], "end": None},
     )
 
 

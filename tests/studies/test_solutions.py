@@ -89,16 +89,11 @@ def test_without_a_pruned_run_there_is_nothing_to_compare_with(study, describe):
     assert row["mask_overlap_with_pruned"] is None
 
 
-def test_the_samples_of_the_gradient_are_independent(study, describe, monkeypatch):
-    run, seeds, training_batches = study(Dense()), [], Digits.training_batches
-
-    def spy(self, batch_size, seed, first_step, share):
-        seeds.append(seed)
-        return training_batches(self, batch_size, seed, first_step, share)
-
-    monkeypatch.setattr(Digits, "training_batches", spy)
+def test_the_samples_of_the_gradient_are_independent(study, describe, streams):
+    run = study(Dense())
+    streams.clear()
     describe(run, gradient_samples=5, gradient_batches=1)
-    assert len(set(seeds)) == len(seeds) == 5
+    assert len({seed for seed, _ in streams}) == len(streams) == 5
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import pytest
 import tf_keras
 
 from sparse_rigl_lands import files, storage
-from sparse_rigl_lands.data.digits import Digits
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.networks.digits_resnet import digits_resnet
 from sparse_rigl_lands.points import checkpoint, initializations
@@ -62,45 +61,32 @@ def test_lottery_is_the_pruned_runs_own_start_under_its_mask(study, workload):
     assert all(layer["kept"] == layer["nonzero_at_start"] for layer in summary["layers"])
 
 
-def test_lottery_rewinds_to_a_later_step_and_goes_on_from_there(study, monkeypatch):
+def test_lottery_rewinds_to_a_later_step_and_goes_on_from_there(study, streams, monkeypatch):
     (_, solution), pruned = study(_pruned())
-    first_steps, first_batches = [], []
-    take_steps, training_batches = Trainer.take_steps, Digits.training_batches
+    streams.clear()
+    first_steps, take_steps = [], Trainer.take_steps
 
     def spy(self, batches, count):
         first_steps.append(int(self._optimizer.iterations))
         return take_steps(self, batches, count)
 
-    def spy_on_data(self, batch_size, seed, first_step, share):
-        first_batches.append(first_step)
-        return training_batches(self, batch_size, seed, first_step, share)
-
     monkeypatch.setattr(Trainer, "take_steps", spy)
-    monkeypatch.setattr(Digits, "training_batches", spy_on_data)
     (first, last), run = study(Lottery(rewind_step=4), recipe=dataclasses.replace(_RECIPE, keep_steps=()))
     ticket = checkpoint.load(pruned.checkpoint(4)).point
     assert first.digest() == ticket.under(solution.mask).digest()
     assert first_steps[0] == 4  # of the learning rate
-    assert first_batches == [4]
+    assert [first_step for _, first_step in streams] == [4]
     assert storage.read_json(run.summary)["first_step"] == 4
     assert run.checkpoint_steps() == [4, 20]  # its own first is kept
     assert last.origin.global_step == 20
 
 
-def test_a_rewound_run_that_was_stopped_goes_on_to_the_same_bits(study, monkeypatch):
+def test_a_rewound_run_that_was_stopped_goes_on_to_the_same_bits(study, stopped_after, tmp_path):
     study(_pruned())
     (_, undisturbed), _ = study(Lottery(rewind_step=4))
-    take_steps = Trainer.take_steps
-
-    def stop(self, batches, count):
-        if int(self._optimizer.iterations) >= 10:
-            raise KeyboardInterrupt
-        return take_steps(self, batches, count)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "take_steps", stop)
-        with pytest.raises(KeyboardInterrupt):
-            study(Lottery(rewind_step=4), name="stopped")
+    with stopped_after(1):
+        study(Lottery(rewind_step=4), name="stopped")
+    assert files.RunFiles(tmp_path / "stopped").checkpoint_steps() == [4, 10]
     (first, last), _ = study(Lottery(rewind_step=4), name="stopped")
     assert first.origin.global_step == 4
     assert last.digest() == undisturbed.digest()

@@ -19,6 +19,7 @@ from sparse_rigl_lands.sparsity.pruned import PruningSchedule, mask_update, prun
 from sparse_rigl_lands.training.evaluation import evaluate
 from sparse_rigl_lands.training.network_trainer import NetworkTrainer
 from sparse_rigl_lands.training.objective import Objective
+from tests.bfloat16 import check_that_small_updates_add_up, part_that_bfloat16_lacks
 
 _RATE, _MOMENTUM, _DECAY, _SMOOTHING, _BATCH = 0.1, 0.9, 0.05, 0.1, 12
 
@@ -204,36 +205,20 @@ def test_under_bfloat16_nothing_that_is_kept_is_rounded(network, sparse_point, r
     for variables in (named.weights, named.statistics, trainer.momentum):
         for name, variable in variables.items():
             for copy in strategy.experimental_local_results(variable):
-                assert _part_that_bfloat16_lacks(copy.numpy()) > 0.8, (variable.name, name)
-    assert _part_that_bfloat16_lacks(metrics[:, :2]) == 1  # the loss and the L2 term
-
-
-def _part_that_bfloat16_lacks(values):
-    assert values.dtype == np.float32
-    return np.mean(values[values != 0].view("uint32") & 0xFFFF != 0)
+                assert part_that_bfloat16_lacks(copy.numpy()) > 0.8, (variable.name, name)
+    assert part_that_bfloat16_lacks(metrics[:, :2]) == 1  # the loss and the L2 term
 
 
 @pytest.mark.parametrize("strategy", ["one_device", "mirrored"])
 @pytest.mark.parametrize("variant", ["plain", "masked", "pruned"])
 def test_updates_far_below_bfloat16s_resolution_add_up(network, sparse_point, request, strategy, variant):
-    """To bfloat16 the kernels stay what they were, so the gradient does too: eight steps move eight times as far."""
     strategy = request.getfixturevalue(strategy)
     trainer = _variant_trainer(variant, variants.with_precision(network, "mixed_bfloat16"), strategy, sparse_point)
     trainer._objective = Objective()  # weight decay would change with the weights
     trainer._optimizer.learning_rate, trainer._optimizer.momentum = 1e-5, 0.0
-    kernels = {n: w for n, w in variants.named_variables(trainer.model).weights.items() if n.endswith("/kernel")}
-    before = {name: np.sign(kernel) / 4 for name, kernel in kernels.items()}
-    for name, kernel in kernels.items():
-        kernel.assign(before[name])
-    dataset = tf.data.Dataset.from_tensors(_batches(strategy, 1)[1]).repeat()
-    batches = iter(strategy.experimental_distribute_dataset(dataset))
-    moved = []
-    for count in (1, 7):
-        trainer.take_steps(batches, count)
-        moved.append({name: kernel.numpy() - before[name] for name, kernel in kernels.items()})
-    for name, once in moved[0].items():
-        assert 0 < np.max(np.abs(once)) < 2.0**-11 / 8, name  # half the distance from 1/4 to the bfloat16 below it
-        np.testing.assert_allclose(moved[1][name], 8 * once, rtol=0.02, atol=3e-7, err_msg=name)
+    weights = variants.named_variables(trainer.model).weights
+    kernels = {name: [weight] for name, weight in weights.items() if name.endswith("/kernel")}
+    check_that_small_updates_add_up(trainer, kernels, _batches(strategy, 1)[1])
 
 
 @pytest.mark.parametrize("sparsity", [None, 0.7])

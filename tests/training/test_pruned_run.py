@@ -7,17 +7,16 @@ from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import checkpoint, initializations
 from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.points.point import Origin
-from sparse_rigl_lands.sparsity import random_masks, variants
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.pruned_run import PrunedRun
+from tests.random_points import random_mask
 
 ORIGIN = Origin("small", "scratch", 3, 0)
 
 
 @pytest.fixture
 def mask(network):
-    shapes = variants.kernel_shapes(network)
-    return random_masks.random(shapes, dict.fromkeys(shapes, 0.5), 0, "test")
+    return random_mask(network, 0.5)
 
 
 @pytest.fixture

@@ -82,13 +82,9 @@ def test_what_a_pruned_run_leaves_behind(train, workload, tmp_path):
     assert not any(name.startswith("batch_norm/") for name in scalars.Tags()["tensors"])
 
 
-class _StoppedError(Exception):
-    pass
-
-
 @pytest.mark.parametrize("calls", [1, 4, 6])
 @pytest.mark.parametrize("strategy", ["one_device", "mirrored"])
-def test_a_stopped_run_goes_on_to_the_same_bits(workload, tmp_path, monkeypatch, request, strategy, calls):
+def test_a_stopped_run_goes_on_to_the_same_bits(workload, tmp_path, stopped_after, request, strategy, calls):
     strategy, rate = request.getfixturevalue(strategy), WarmupStepDecay(0.2, warmup_steps=5, drops=(12, 20))
 
     def train(directory):
@@ -97,19 +93,8 @@ def test_a_stopped_run_goes_on_to_the_same_bits(workload, tmp_path, monkeypatch,
         )
 
     undisturbed = train("undisturbed")
-
-    take_steps, taken = Trainer.take_steps, []
-
-    def stop_after_some(self, batches, count):
-        if len(taken) == calls:
-            raise _StoppedError
-        taken.append(count)
-        return take_steps(self, batches, count)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "take_steps", stop_after_some)
-        with pytest.raises(_StoppedError):
-            train("stopped")
+    with stopped_after(calls):
+        train("stopped")
     stopped = train("stopped")
     for file in (lambda run: files.data_file(run.checkpoint(25)), lambda run: run.metrics):
         assert file(stopped).read_bytes() == file(undisturbed).read_bytes()

@@ -8,9 +8,10 @@ import tf_keras
 from sparse_rigl_lands.data.dataset import divided
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.point import Origin, assign
-from sparse_rigl_lands.sparsity import random_masks, variants
+from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.stationarity import gradient_norms
+from tests.random_points import random_mask
 
 _OBJECTIVE = Objective(weight_decay=0.05, label_smoothing=0.1)
 _BATCH = 12
@@ -71,9 +72,8 @@ def test_two_replicas_agree_with_one_device(one_device, mirrored):
     images = tf_keras.Input((8, 8, 1))
     x = tf_keras.layers.Conv2D(4, 3, 2, activation="relu", name="conv")(images)
     network = tf_keras.Model(images, tf_keras.layers.Dense(10, name="head")(tf_keras.layers.Flatten()(x)))
-    shapes, examples = variants.kernel_shapes(network), _examples(3)
-    mask = random_masks.random(shapes, dict.fromkeys(shapes, 0.7), 0, "test")
-    point = initializations.scratch(network, Origin("small", "scratch", 0, 0), mask)
+    examples = _examples(3)
+    point = initializations.scratch(network, Origin("small", "scratch", 0, 0), random_mask(network, 0.7))
     one, two = (_norms(network, strategy, examples, point) for strategy in (one_device, mirrored))
     for ours, theirs in zip(one, two, strict=True):
         assert ours.norm == pytest.approx(theirs.norm, rel=1e-5)
