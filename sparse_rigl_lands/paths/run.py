@@ -48,7 +48,7 @@ def interpolate(prepared: PreparedPath) -> files.PathFiles:
     workers.check_alike(f"{prepared.config}{dict(prepared.settings)}", "configuration")
     with contextlib.ExitStack() as held:
         workers.chief_does(lambda: held.enter_context(written.claimed(prepared.config, prepared.settings)))
-        if workers.any(written.result.exists() and written.table.exists()):
+        if workers.any(written.result.exists()):
             workers.chief_does(lambda: digests.check(written.digests, written.parts()))
             workers.chief_does(written.discard_partial_sums)
             return written
