@@ -105,9 +105,8 @@ def _evaluate(
     l2 = workload.objective.l2_of_squared_norm(squared_norms)
     result = {
         "settings": prepared.settings,
-        **results.told(evaluated, judgement, unit_of(prepared.batch_norm), (path.start, path.end)),
+        **results.told(evaluated, judgement, confidence, unit_of(prepared.batch_norm), (path.start, path.end)),
         "looks": [dataclasses.asdict(look) for look in looks],
-        "confidence": confidence,
         "length": path.length(),
         "fitted_control_points": [describe(point) for point in path.inner] if prepared.fitting else [],
         "seconds_of_last_process": round(time.monotonic() - started, 1),

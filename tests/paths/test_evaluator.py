@@ -105,7 +105,7 @@ def test_ends_are_also_told_as_their_checkpoints_describe_them(workload, ends, o
     masks = [random_masks.random(shapes, dict.fromkeys(shapes, 0.5), seed, "test") for seed in (0, 1)]
     masked = [end.under(mask) for end, mask in zip(ends, masks, strict=True)]
     found = _evaluate(workload, masked, one_device, 100)
-    assert found.mask == "end"
+    assert found.mask_rule == "end"
     for k, point in enumerate(masked):
         assign(workload.network, point)
         expected = evaluate(
