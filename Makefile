@@ -1,7 +1,8 @@
-# Everything from a machine with Python 3.10 to 3.13, pip and make.
+# Everything from a machine with Python 3.10 to 3.13, pip and make. The tests also need Chromium or Chrome: where there
+# is neither, scripts/install_browser.sh installs one, as root or by sudo.
 #
 #   make demo    the small study on digits, three to six minutes; make study is the full one, 25 to 50
-#   make test    the tests; make test-whole trains the README's experiments on digits at their full length
+#   make test    the tests; make test-whole runs the README's commands by hand on digits at their full length
 #   make lint    ruff and mypy
 #   make bench   the benchmarks, with this machine's figures; it fails where one is not within its bounds
 #   make docs    the documentation, in docs/_build/html

@@ -6,9 +6,8 @@ import tf_keras
 from benchmarks import steps
 from sparse_rigl_lands import distribution
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
-from sparse_rigl_lands.paths.curve_trainer import CurveTrainer
+from sparse_rigl_lands.paths.curve_trainer import CurveTrainer, uniform_t
 from sparse_rigl_lands.paths.curves import Bezier
-from sparse_rigl_lands.paths.draws import uniform
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.network_trainer import NetworkTrainer
 from sparse_rigl_lands.training.scaled_sgd import ScaledSGD
@@ -26,7 +25,7 @@ def fit(
         for theta in thetas:
             value = random.normal(scale=0.05, size=theta.shape)
             theta.assign(np.where(mask.arrays.get(name, True), value, 0.0) + name.endswith("/gamma"))
-    return kind(on_curve, curve, mask, uniform(0), steps.OBJECTIVE, optimizer, batch_size, strategy)
+    return kind(on_curve, curve, mask, uniform_t(0), steps.OBJECTIVE, optimizer, batch_size, strategy)
 
 
 def dense(network: tf_keras.Model, batch_size: int) -> NetworkTrainer:

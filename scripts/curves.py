@@ -27,7 +27,7 @@ def main() -> None:
     recorded = files.run_of_checkpoint(ends.end).config
     commandline.parse_gin("CurveStudy", [recorded] if recorded.exists() else [])
     study = curve_study.CurveStudy()  # type: ignore[call-arg]  # gin has the arguments
-    written = files.CurveStudyFiles(commandline.OUTPUT_DIR.value or f"runs/{study.name}")
+    written = files.CurveStudyFiles(commandline.OUTPUT_DIR.value or files.default_study_directory(study.name))
     fits = curve_study.jobs_of(study, written, ends, gin_files.configuration)
     with curve_study.claimed(written, ends):
         written.discard_results()

@@ -32,7 +32,7 @@ def main() -> None:
 
     commandline.parse_gin("Study")
     study = Study()  # type: ignore[call-arg]  # gin has the arguments
-    written = files.StudyFiles(commandline.OUTPUT_DIR.value or f"runs/{study.name}")
+    written = files.StudyFiles(commandline.OUTPUT_DIR.value or files.default_study_directory(study.name))
     steps = study_jobs.jobs_of(study, written, gin_files.configuration)
     wanted = jobs.needed_for(study_jobs.needs_of(study, _ONLY.value), steps) if _ONLY.value else steps
     if _DRY_RUN.value:

@@ -30,7 +30,7 @@ def main(*names: str) -> None:
             strategy = strategy or distribution.strategy()  # before anything else of TensorFlow, and once
             rows.append(describe_solution(run, strategy))
             bar.advance(1, rows[-1]["point"])
-    written = files.SolutionFiles(commandline.OUTPUT_DIR.value or "runs/solutions")
+    written = files.SolutionFiles(commandline.OUTPUT_DIR.value or files.default_solutions_directory())
     text = tables.markdown(tables.solutions_cells(rows))
     with written.alone():
         storage.write_csv(written.table, rows)

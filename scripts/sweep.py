@@ -22,7 +22,7 @@ def main() -> None:
 
     commandline.parse_gin("Sweep")
     sweep = sweeps.Sweep()  # type: ignore[call-arg]  # gin has the arguments
-    written = files.SweepFiles(commandline.OUTPUT_DIR.value or f"runs/{sweep.name}")
+    written = files.SweepFiles(commandline.OUTPUT_DIR.value or files.default_study_directory(sweep.name))
     trainings = sweeps.jobs_of(sweep, written, gin_files.configuration)
     with written.alone():
         written.discard_results()

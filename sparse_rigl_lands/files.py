@@ -65,11 +65,12 @@ A study of curves::
 import pathlib
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sparse_rigl_lands.directory import Directory
 from sparse_rigl_lands.errors import InputError
 
+_RUNS = pathlib.Path("runs")  # below which everything lies that was given no directory
 _CHECKPOINT = re.compile(r"step_(\d{8,})\.index")
 
 
@@ -324,7 +325,27 @@ class CurveStudyFiles(Directory):
 
 def default_run(workload: str, method: str, seed: int) -> RunFiles:
     """Where a run lies that was given no directory: ``runs/<workload>/<method>-seed<seed>``."""
-    return RunFiles(pathlib.Path("runs") / workload / _run_name(method, seed))
+    return RunFiles(_RUNS / workload / _run_name(method, seed))
+
+
+def default_path_directory(start: object, end: object, curve: Sequence[str] = ()) -> pathlib.Path:
+    """Where a path lies that was given none: ``runs/paths/<start>_to_<end>``, and what the curve is if not the line."""
+    return _RUNS / "_".join([f"paths/{start}_to_{end}", *curve])
+
+
+def default_study_directory(name: str) -> pathlib.Path:
+    """Where a sweep or a study, of curves or whole, lies that was given none: ``runs/<name>``."""
+    return pathlib.Path(f"{_RUNS}/{name}")  # below it, however the name begins
+
+
+def default_solutions_directory() -> pathlib.Path:
+    """Where the table of solutions lies that was given none: ``runs/solutions``."""
+    return _RUNS / "solutions"
+
+
+def default_images_directory(workload: str) -> pathlib.Path:
+    """Where a look at all images lies that was given none: ``runs/images/<workload>``."""
+    return _RUNS / f"images/{workload}"
 
 
 def _run_name(method: str, seed: int) -> str:

@@ -78,6 +78,21 @@ def test_runs_of_one_study_lie_beside_each_other(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("directory", "expected"),
+    [
+        (files.default_path_directory("a-dense-seed0-step0", "b"), "runs/paths/a-dense-seed0-step0_to_b"),
+        (files.default_path_directory("a", "b", ["cubic", "sparse"]), "runs/paths/a_to_b_cubic_sparse"),
+        (files.default_study_directory("digits-sweep"), "runs/digits-sweep"),
+        (files.default_study_directory("/sweep"), "runs/sweep"),
+        (files.default_solutions_directory(), "runs/solutions"),
+        (files.default_images_directory("imagenet"), "runs/images/imagenet"),
+    ],
+)
+def test_what_was_given_no_directory_lies_below_runs(directory, expected):
+    assert directory == pathlib.Path(expected)
+
+
 def test_an_unfinished_run_is_refused_by_name(tmp_path):
     run = files.RunFiles(tmp_path / "run")
     with pytest.raises(InputError, match="run is not the directory of a run: it has no summary.json"):

@@ -14,9 +14,9 @@ import tf_keras
 
 from sparse_rigl_lands.data.dataset import padded_batches
 from sparse_rigl_lands.networks.resnet50 import resnet50
-from sparse_rigl_lands.paths import draws, gradients
+from sparse_rigl_lands.paths import gradients
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
-from sparse_rigl_lands.paths.curve_trainer import CurveTrainer
+from sparse_rigl_lands.paths.curve_trainer import CurveTrainer, uniform_t
 from sparse_rigl_lands.paths.curves import Bezier, Line
 from sparse_rigl_lands.paths.evaluator import PathEvaluator
 from sparse_rigl_lands.paths.weight_path import WeightPath
@@ -197,7 +197,7 @@ def test_fitting_step(networks, point, strategy, manifold, precision):
     with strategy.scope():
         network = CurveNetwork(networks[precision], curve.num_control_points)
         optimizer = ScaledSGD(_RATE, 0.9, nesterov=True)
-    trainer = CurveTrainer(network, curve, mask, draws.uniform(0), _OBJECTIVE, optimizer, _BATCH, strategy)
+    trainer = CurveTrainer(network, curve, mask, uniform_t(0), _OBJECTIVE, optimizer, _BATCH, strategy)
     _check(_program_of_steps(trainer), precision, _TRAINING)
 
 

@@ -1,15 +1,15 @@
 """The training of a curve: of the control points between its ends."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import tensorflow as tf
 
+from sparse_rigl_lands import seeds
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths import control_points
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
 from sparse_rigl_lands.paths.curves import Curve
-from sparse_rigl_lands.paths.draws import Draws
 from sparse_rigl_lands.points.point import Origin, Point, check_fit
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.mask import Mask
@@ -17,6 +17,18 @@ from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.scaled_sgd import ScaledSGD
 from sparse_rigl_lands.training.tensorboard import Observation
 from sparse_rigl_lands.training.trainer import Trainer
+
+# From a first step and a number of steps, counted from 0, to the t of each: float64 [count].
+Draws = Callable[[int, int], np.ndarray]
+
+
+def uniform_t(seed: int) -> Draws:
+    """Independent t, uniform in (0, 1): a pure function of seed and step, and so the same on all replicas."""
+
+    def t(step: int) -> float:
+        return (seeds.key(seed, f"fitting/t/{step}") + 0.5) / 2**31
+
+    return lambda first, count: np.array([t(step) for step in range(first, first + count)])
 
 
 class CurveTrainer(Trainer):
@@ -35,7 +47,7 @@ class CurveTrainer(Trainer):
       network: its ends are assigned, and never change.
       curve: through its control points.
       mask: of every inner control point: masked weights get no gradient, and stay the zeros they are.
-      draws: the t of every step.
+      draws: the t of every step, such as ``uniform_t``.
       objective, optimizer, batch_size, strategy: see ``Trainer``.
 
     Raises:

@@ -18,13 +18,13 @@ class EvaluatedPath:
       t: the places, float64 [K].
       losses: along the path.
       ends: the losses of both ends under their own statistics and mask.
-      mask: the rule that was used, see ``path_mask``.
+      mask_rule: the one that was used, see ``path_mask``.
     """
 
     t: np.ndarray
     losses: PathLosses
     ends: PathLosses
-    mask: str
+    mask_rule: str
 
     def loss_at(self, t: float) -> float | None:
         """The mean cross-entropy at a t in nats, None where it is not one of the places."""

@@ -11,8 +11,7 @@ from sparse_rigl_lands import devices, distribution, files, seeds
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths import control_points
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
-from sparse_rigl_lands.paths.curve_trainer import CurveTrainer
-from sparse_rigl_lands.paths.draws import uniform
+from sparse_rigl_lands.paths.curve_trainer import CurveTrainer, uniform_t
 from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points.point import Origin
 from sparse_rigl_lands.sparsity import variants
@@ -82,7 +81,7 @@ class CurveFit:
             optimizer = ScaledSGD(fitting.learning_rate, fitting.momentum, fitting.nesterov)
         network.assign(path.control_points)
         self._trainer = CurveTrainer(
-            network, curve, mask, uniform(seed), workload.objective, optimizer, fitting.batch_size, strategy
+            network, curve, mask, uniform_t(seed), workload.objective, optimizer, fitting.batch_size, strategy
         )
         origin = Origin(workload.name, f"{curve.name}_{fitting.manifold}", seed, global_step=0, fitted=True)
         self._initialization = control_points.joined(inner, origin)

@@ -44,7 +44,7 @@ def evaluate_path(
       end: the point at t = 1.
       examples: (image, label int), one by one; the same ones, in one order, whenever it is read.
       num_points: K, how many values of t are spread evenly over [0, 1], the ends included.
-      batch_norm: what BatchNorm does along the path, see ``run.interpolate``.
+      batch_norm: what BatchNorm does along the path, see ``preparation.prepare_path``.
       batch_size: examples per replica and batch: those that share batch statistics.
       mask: which weights exist along the path, see ``path_mask``.
       objective: for the smoothing; None is plain cross-entropy.

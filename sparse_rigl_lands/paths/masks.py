@@ -28,5 +28,5 @@ def path_mask(start: Point, end: Point, rule: MaskRule) -> tuple[Mask, str]:
         return (end.mask, "common") if start.mask == end.mask else (end.mask, "end")
     masks = {"start": start.mask, "end": end.mask, "union": start.mask.union(end.mask), "none": Mask({})}
     if rule not in masks:
-        raise InputError(f"interpolate.mask is {rule!r}; known are auto, {', '.join(masks)}")
+        raise InputError(f"mask is {rule!r}; known are auto, {', '.join(masks)}")
     return masks[rule], rule

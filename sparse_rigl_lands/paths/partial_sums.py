@@ -55,18 +55,18 @@ class PartialSums:
     however often the process is killed.
 
     Args:
-      path: the file in which they are saved; None keeps them in memory alone.
+      path: the file in which they are saved.
       saving: when and by whom.
 
     Raises:
       InputError: the file is damaged.
     """
 
-    def __init__(self, path: pathlib.Path | None, saving: Saving):
+    def __init__(self, path: pathlib.Path, saving: Saving):
         self._path, self._saving = path, saving
         self.sums: dict[str, np.ndarray] = {}
         self.items = 0
-        if path is not None and path.exists():
+        if path.exists():
             self.sums, self.items = _read(path)
         totals = {name: array.sum() for name, array in self.sums.items()}
         saving.check_alike(f"{self.items} items, {totals}")
@@ -108,7 +108,7 @@ class PartialSums:
             raise InputError(f"{self._path} is damaged: its sums are not of this path; remove it to evaluate it anew")
 
     def _save(self) -> None:
-        if self._path is None or not self._saving.writes:
+        if not self._saving.writes:
             return
         content = io.BytesIO()
         arrays: dict[str, Any] = {**self.sums, _ITEMS: np.array(self.items)}

@@ -205,7 +205,7 @@ def prepare_path(
         **dataclasses.asdict(workload.objective),
     }
     kind = [] if curve.name == "line" else [curve.name, *([fitting.manifold] if fitting else [])]
-    written = files.PathFiles(output_dir or f"runs/paths/{'_'.join([f'{start.origin}_to_{end.origin}', *kind])}")
+    written = files.PathFiles(output_dir or files.default_path_directory(start.origin, end.origin, kind))
     return PreparedPath(
         written=written,
         strategy=strategy,

@@ -126,12 +126,15 @@ def class_rows(path: EvaluatedPath) -> list[dict[str, object]]:
     ]
 
 
-def told(path: EvaluatedPath, judgement: Judgement, unit: Unit, ends: tuple[Point, Point]) -> dict[str, Any]:
+def told(
+    path: EvaluatedPath, judgement: Judgement, confidence: float, unit: Unit, ends: tuple[Point, Point]
+) -> dict[str, Any]:
     """What is said of a path, and on what grounds, for a program to read.
 
     Args:
       path: what was evaluated.
       judgement: of it, at its last look.
+      confidence: with which the bounds of all looks hold together; that of each one is the judgement's.
       unit: what is independent.
       ends: of the path; of one that has no statistics of its own there is nothing to say under them.
     """
@@ -139,6 +142,7 @@ def told(path: EvaluatedPath, judgement: Judgement, unit: Unit, ends: tuple[Poin
     lowest = int(np.argmin(losses.cross_entropy))
     return {
         **dataclasses.asdict(judgement),
+        "confidence": confidence,
         "confidence_of_each_look": judgement.confidence,
         "images": int(losses.count),
         "independent_units": {"unit": unit, "count": int(losses.units)},

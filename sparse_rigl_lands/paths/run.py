@@ -49,7 +49,7 @@ def interpolate(prepared: PreparedPath) -> files.PathFiles:
     workers.check_alike(f"{prepared.config}{dict(prepared.settings)}", "configuration")
     with contextlib.ExitStack() as held:
         workers.chief_does(lambda: held.enter_context(written.claimed(prepared.config, prepared.settings)))
-        if workers.any(written.result.exists() and written.table.exists()):
+        if workers.any(written.result.exists()):
             workers.chief_does(lambda: digests.check(written.digests, written.parts()))
             workers.chief_does(written.discard_partial_sums)
             return written
@@ -106,9 +106,8 @@ def _evaluate(
     l2 = workload.objective.l2_of_squared_norm(squared_norms)
     result = {
         "settings": prepared.settings,
-        **results.told(evaluated, judgement, unit_of(prepared.batch_norm), (path.start, path.end)),
+        **results.told(evaluated, judgement, confidence, unit_of(prepared.batch_norm), (path.start, path.end)),
         "looks": [dataclasses.asdict(look) for look in looks],
-        "confidence": confidence,
         "length": path.length(),
         "fitted_control_points": [describe(point) for point in path.inner] if prepared.fitting else [],
         "seconds_of_last_process": round(time.monotonic() - started, 1),

@@ -83,10 +83,6 @@ class PruningSchedule:
                 f"pruning ends at step {self.end_step}, but training at {training_steps}: the target would not be met"
             )
 
-    def updates_at(self, step: int) -> bool:
-        """Whether masks are updated at a step, by tfmot's rule."""
-        return self.begin_step <= step <= self.end_step and (step - self.begin_step) % self.frequency == 0
-
     def next_update(self, step: int) -> int | None:
         """The first step >= ``step`` at which masks are updated, if there is one."""
         following = max(step, self.begin_step)

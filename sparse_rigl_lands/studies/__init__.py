@@ -1,1 +1,1 @@
-"""Many runs together: the table of their solutions, and sweeps."""
+"""Many runs and paths together: sweeps, studies and their claims; and looks at finished solutions and at all images."""

@@ -31,10 +31,10 @@ class CurveStudy:
     Args:
       name: of the study; ``runs/<name>`` is where it lies unless another directory is given.
       experiments: the directory of the curves' gin files: ``line.gin``, ``cubic_dense.gin`` ...
-      budget: the steps of every fit that Figure 4 shows, whatever the curve and the manifold.
+      budget: the steps of every fit that Figure 4 shows, whatever the curve and the manifold: the macro
+        ``BUDGET`` of the gin files.
       curves: ``line``, which is not fitted, and any other gin files of that directory, which are.
       other_budgets: the steps of further fits of every curve.
-      budget_parameter: the gin parameter, or macro, that sets the steps of a fit.
       bindings: gin bindings that every path is given besides its file, such as ``"Sample.images = 'all'"``.
       processes: how many paths are fitted and evaluated side by side.
       seed: of every path: it keys the images, their augmentation, and the fit.
@@ -48,7 +48,6 @@ class CurveStudy:
     budget: int
     curves: Sequence[str] = (LINE, "quadratic_sparse", "cubic_sparse", "quadratic_dense", "cubic_dense")
     other_budgets: Sequence[int] = ()
-    budget_parameter: str = "BUDGET"
     bindings: Sequence[str] = ()
     processes: int = 1
     seed: int = 0
@@ -72,7 +71,7 @@ class CurveStudy:
         return runs
 
     def _fitted(self, steps: int) -> list[PathRun]:
-        return path_runs.fitted(self.curves, self.experiments, self.budget_parameter, steps, self.bindings)
+        return path_runs.fitted(self.curves, self.experiments, steps, self.bindings)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,7 +125,7 @@ def jobs_of(study: CurveStudy, written: files.CurveStudyFiles, ends: Ends, confi
 
     def job(run: PathRun) -> Job:
         own = configuration(run.gin_file, run.bindings)
-        run.check_budget(own, study.budget_parameter)
+        run.check_budget(own)
         path = written.path(run.name)
         # The checkpoints by their prefixes: a run that goes on meanwhile does not change what its directory means.
         command = run.command(ends.start, ends.end, study.seed, path)

@@ -30,7 +30,7 @@ def check_images(output_dir: str | None, workload: Workload) -> tuple[pathlib.Pa
     dataset = workload.dataset
     if not isinstance(dataset, Photographs):
         raise InputError(f"{type(dataset).__name__} has no encoded images that could be damaged")
-    written = files.ImageCheckFiles(output_dir or f"runs/images/{workload.name}")
+    written = files.ImageCheckFiles(output_dir or files.default_images_directory(workload.name))
     with written.alone():
         found: dict[Split, dict[str, list[str]]] = {}
         faults: dict[str, dict[str, str]] = {}

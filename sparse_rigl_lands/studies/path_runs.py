@@ -13,6 +13,7 @@ from sparse_rigl_lands.paths.results import PathResult
 from sparse_rigl_lands.studies import settings
 
 LINE = "line"  # the one curve that is not fitted
+_BUDGET = "BUDGET"  # the macro of the other curves' gin files that sets the steps of a fit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,23 +40,22 @@ class PathRun:
         ends = [f"--start={start}", f"--end={end}", f"--gin_file={self.gin_file}"]
         return (*project.command("interpolate"), *ends, *bindings, f"--seed={seed}", f"--output_dir={path.directory}")
 
-    def check_budget(self, configuration: str, budget_parameter: str) -> None:
+    def check_budget(self, configuration: str) -> None:
         """Refuses a gin file that does not heed the budget: its curve would be compared with others unjustly.
 
         Args:
           configuration: all that its gin file and bindings amount to.
-          budget_parameter: what is to set the steps of the fit.
 
         Raises:
           InputError: it does not, or a binding overrides it.
         """
-        heeded = {f"%{budget_parameter}", str(self.steps)}
+        heeded = {f"%{_BUDGET}", str(self.steps)}
         for name in ("Fitting.steps", "WarmupCosine.steps"):
             found = settings.values_of(configuration, name)
             if self.steps and (set(found) - heeded or (not found and name == "Fitting.steps")):
                 raise InputError(
                     f"{self.gin_file} does not fit its curve in {self.steps} steps: "
-                    f"{budget_parameter} does not set {name}, or a binding overrides it"
+                    f"{_BUDGET} does not set {name}, or a binding overrides it"
                 )
 
 
@@ -79,15 +79,12 @@ def check_budgets(study: object, budget: int, other_budgets: Sequence[int]) -> N
             raise InputError(f"{name}.other_budgets names {steps}, which is {name}.budget")
 
 
-def fitted(
-    curves: Sequence[str], experiments: str, budget_parameter: str, steps: int, bindings: Sequence[str]
-) -> list[PathRun]:
+def fitted(curves: Sequence[str], experiments: str, steps: int, bindings: Sequence[str]) -> list[PathRun]:
     """The curves that are fitted, all of them in so many steps.
 
     Args:
       curves: their gin files, without ``.gin``; a line among them is left out.
       experiments: the directory of these.
-      budget_parameter: the gin parameter, or macro, that sets the steps of a fit.
       steps: of every fit.
       bindings: gin bindings that every path is given besides its file.
     """
@@ -97,7 +94,7 @@ def fitted(
             curve=curve,
             gin_file=f"{experiments}/{curve}.gin",
             steps=steps,
-            bindings=(*bindings, f"{budget_parameter} = {steps}"),
+            bindings=(*bindings, f"{_BUDGET} = {steps}"),
         )
         for curve in curves
         if curve != LINE

@@ -78,11 +78,10 @@ class Study:
       lines: the pairs of points of Figure 3, such as ``"S-I to P-S"``.
       sparse_curves, dense_curves: of Figure 4, from S-S to P-S: gin files, without ``.gin``, that are fitted within
         the sparse subspace, and with every connection.
-      budget: the steps of every fit that Figure 4 shows.
+      budget: the steps of every fit that Figure 4 shows: the macro ``BUDGET`` of the curves' gin files.
       other_budgets: the steps of further fits of every curve, for the first of the seeds.
       path_seeds: those whose points the paths connect.
       sparsity_parameter: the gin parameter that sets the sparsity, and the zeroed fraction.
-      budget_parameter: the gin parameter, or macro, that sets the steps of a fit.
       bindings: gin bindings that every training run is given besides its file.
       bindings_of_sparsity: sparsity to more of them, which all methods are given at it.
       path_bindings: gin bindings that every path is given besides its file.
@@ -117,7 +116,6 @@ class Study:
     other_budgets: Sequence[int] = ()
     path_seeds: Sequence[int] = (0,)
     sparsity_parameter: str = "uniform.sparsity"
-    budget_parameter: str = "BUDGET"
     bindings: Sequence[str] = ()
     bindings_of_sparsity: Mapping[float, Sequence[str]] = dataclasses.field(default_factory=dict)
     path_bindings: Sequence[str] = ()
@@ -224,7 +222,7 @@ class Study:
         return [
             StudyPath(run, seed, BAD, GOOD, claim if steps == self.budget else 0)
             for claim, curves in ((3, self.sparse_curves), (4, self.dense_curves))
-            for run in path_runs.fitted(curves, self.experiments, self.budget_parameter, steps, self.path_bindings)
+            for run in path_runs.fitted(curves, self.experiments, steps, self.path_bindings)
         ]
 
     def run_of(self, point: str, seed: int) -> SweepRun:

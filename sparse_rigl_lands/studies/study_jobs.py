@@ -40,7 +40,7 @@ def jobs_of(study: Study, written: files.StudyFiles, configuration: Configuratio
     def path_job(path: StudyPath) -> Job:
         run, where = path.run, written.path(path.name)
         own = configuration(run.gin_file, run.bindings)
-        run.check_budget(own, study.budget_parameter)
+        run.check_budget(own)
         _check_manifold(path, study, own)
         needs = {point: study.run_of(point, path.seed).name for point in (path.start, path.end)}
         everything = "\n".join([own, *(by_name[name].configuration for name in needs.values())])

@@ -61,6 +61,15 @@ def random_mask(
 
 
 class _FixedMask(Method):
+    """What scratch and lottery share: a mask from somewhere, under which the masked variant is trained.
+
+    Args:
+      mask, pruned_run, allow_empty_kernels: see ``Scratch``.
+
+    Raises:
+      InputError: the mask is no function.
+    """
+
     def __init__(self, mask: MaskSource, pruned_run: PrunedRun | None, allow_empty_kernels: bool):
         if not callable(mask):
             raise InputError(f"{type(self).__name__}.mask is {mask!r}; it must be a function: @pruned_mask")
@@ -72,6 +81,14 @@ class _FixedMask(Method):
         return {"mask": self._mask_source.__name__}
 
     def _mask(self, network: tf_keras.Model, origin: Origin, run: files.RunFiles) -> Mask:
+        """The mask of a run.
+
+        Args:
+          network, origin, run: see ``Method.initialization``.
+
+        Raises:
+          InputError: the source has none, it does not fit the network, or it leaves a kernel empty that may not be.
+        """
         shapes = variants.kernel_shapes(network)
         mask = self._mask_source(shapes, origin.seed, lambda: self._pruned_run.solution(run, origin))
         mask.check_fit(shapes)

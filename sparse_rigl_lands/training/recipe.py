@@ -28,7 +28,8 @@ class Recipe:
       log_batch_norm: whether TensorBoard shows the weights and the moving statistics of BatchNorm.
 
     Raises:
-      InputError: a count below 1, or a step to keep that training never takes.
+      InputError: a count that is no whole number of at least 1, a momentum outside [0, 1), a rate that is no
+        schedule, a flag that is neither True nor False, or steps to keep that are no list or none of training's.
     """
 
     steps: int

@@ -163,8 +163,8 @@ def _train(prepared: PreparedRun, workers: Workers) -> None:
         "sparsity": solution.mask.sparsity_of_all(variants.kernel_shapes(workload.network)),
         "layers": _check_sparsity(solution, initialization, prepared.kept_weights),
         **{
-            name: dataclasses.asdict(evaluate(trainer.model, workload.objective, batches, trainer.strategy))
-            for name, batches in evaluated_on.items()
+            name: dataclasses.asdict(evaluate(trainer.model, workload.objective, stream, trainer.strategy))
+            for name, stream in evaluated_on.items()
         },
         "replicas": trainer.strategy.num_replicas_in_sync,
         "images_per_replica": recipe.batch_size // trainer.strategy.num_replicas_in_sync,

@@ -6,7 +6,11 @@ from sparse_rigl_lands.training.evaluation import Evaluation
 
 
 class Layer(TypedDict):
-    """A kernel: see ``run.train``."""
+    """A kernel, as ``run.train`` has counted it.
+
+    Its shape and weights; how many of them were nonzero at the start, and how many units (output channels) had none
+    then; how many weights are kept in the end, and the share that is not.
+    """
 
     kernel: str
     shape: list[int]

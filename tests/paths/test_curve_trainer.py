@@ -1,4 +1,4 @@
-"""Protects: what a fitting step does to the control points, and that a captured state is all of it."""
+"""Protects: what a fitting step does to the control points, at which t, and that a captured state is all of it."""
 
 import dataclasses
 import itertools
@@ -7,15 +7,17 @@ import numpy as np
 import pytest
 import scipy.optimize
 import scipy.special
+import scipy.stats
 import tensorflow as tf
 import tf_keras
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths import control_points
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
-from sparse_rigl_lands.paths.curve_trainer import CurveTrainer
+from sparse_rigl_lands.paths.curve_trainer import CurveTrainer, uniform_t
 from sparse_rigl_lands.paths.curves import Bezier, Line, PolygonalChain
-from sparse_rigl_lands.paths.draws import uniform
 from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.points.point import Origin, Point, assign
@@ -42,7 +44,7 @@ def _trainer(network, path, strategy, objective, manifold=None, rate=0.1, moment
         optimizer = ScaledSGD(rate, momentum, nesterov=momentum > 0)
     curve_network.assign(path.control_points)
     mask = manifold or Mask({})
-    trainer = CurveTrainer(curve_network, path.curve, mask, t or uniform(0), objective, optimizer, batch, strategy)
+    trainer = CurveTrainer(curve_network, path.curve, mask, t or uniform_t(0), objective, optimizer, batch, strategy)
     inner = control_points.masked(path.inner, mask)
     trainer.restore(Checkpoint(control_points.joined(inner, _ORIGIN), {}))
     return trainer
@@ -115,7 +117,7 @@ class TestTwoParameters:
         i = np.linspace(0, 1, curve.num_control_points)[:, None]
         thetas = (1 - i) * ends[0] + i * ends[1]
         velocity = np.zeros_like(thetas)
-        for step, t in enumerate(uniform(0)(0, steps)):
+        for step, t in enumerate(uniform_t(0)(0, steps)):
             c = curve.coefficients(np.array(t))
             w = c @ thetas
             np.testing.assert_allclose(metrics[step, :2], self.loss(w), rtol=1e-4)
@@ -353,3 +355,18 @@ def test_what_tensorboard_shows_is_of_the_manifold(network, one_device):
     assert all(name.startswith("1/") for name in sparse.batch_norm)  # of the one control point that is fitted
     dense = _trainer(network, path, one_device, Objective()).observe(False)
     assert (dense.sparsity, dense.masks, dense.batch_norm) == ({"all": 0.0}, {}, {})
+
+
+@given(st.integers(), st.integers(0, 10**6), st.integers(1, 20))
+def test_draws_of_t_depend_on_the_step_alone(seed, first, count):
+    """However many are asked for at once, and from wherever on."""
+    together = uniform_t(seed)(first, count)
+    np.testing.assert_array_equal(together, [uniform_t(seed)(step, 1)[0] for step in range(first, first + count)])
+    assert ((together > 0) & (together < 1)).all()
+
+
+def test_draws_of_t_are_uniform_and_independent_of_each_other_and_of_another_seeds():
+    t = uniform_t(0)(0, 4000)
+    assert scipy.stats.kstest(t, "uniform").pvalue > 0.01
+    assert abs(np.corrcoef(t[1:], t[:-1])[0, 1]) < 0.05
+    assert abs(np.corrcoef(t, uniform_t(1)(0, 4000))[0, 1]) < 0.05

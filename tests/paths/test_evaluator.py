@@ -102,7 +102,7 @@ def test_ends_are_also_told_as_their_checkpoints_describe_them(workload, ends, o
     """Under their own statistics and mask, though the path is under the end's."""
     masked = [end.under(random_mask(workload.network, 0.5, seed)) for seed, end in enumerate(ends)]
     found = _evaluate(workload, masked, one_device, 100)
-    assert found.mask == "end"
+    assert found.mask_rule == "end"
     for k, point in enumerate(masked):
         assign(workload.network, point)
         expected = evaluate(

@@ -30,5 +30,5 @@ def test_by_itself_it_takes_the_common_mask_and_else_the_ends():
 
 
 def test_unknown_rule():
-    with pytest.raises(InputError, match="interpolate.mask is 'both'; known are auto, start, end, union, none"):
+    with pytest.raises(InputError, match="^mask is 'both'; known are auto, start, end, union, none$"):
         path_mask(START, END, "both")

@@ -50,8 +50,8 @@ def test_what_is_done_is_not_done_again(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["sums.npz"]
 
 
-def test_growing_in_steps_is_adding_at_once():
-    saved = PartialSums(None, Saving(0.0))
+def test_growing_in_steps_is_adding_at_once(tmp_path):
+    saved = PartialSums(tmp_path / "sums.npz", Saving(0.0))
     for items in (2, 2, 5, ITEMS):
         sums = saved.add_until(items, _increments)
     np.testing.assert_array_equal(sums["a"], UNDISTURBED["a"])

@@ -107,7 +107,7 @@ def test_both_ends_projected_onto_one_mask(workload, points, one_device):
     on_path = _mean_loss(workload, start.under(mask), training=True)
     assert evaluated.losses.cross_entropy[0] == pytest.approx(on_path, rel=1e-5)
     assert abs(own - on_path) > 1e-3
-    assert evaluated.mask == "end"
+    assert evaluated.mask_rule == "end"
 
 
 def test_weight_decay_of_control_points(workload, points, path, one_device, tmp_path):

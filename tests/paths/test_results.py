@@ -63,7 +63,13 @@ def test_rows_of_classes_are_of_those_with_examples(path):
 def _told(evaluated, fitted=False):
     end = Point({}, Mask({}), {"norm/moving_mean": np.zeros(2, "float32")}, Origin("w", "m", 0, 1, fitted))
     start = Point(end.weights, end.mask, {}, end.origin)  # of a network without BatchNorm
-    return results.told(evaluated, evaluated.judge(0.95, 0.05), "example", (start, end))
+    return results.told(evaluated, evaluated.judge(0.95, 0.05), 0.9, "example", (start, end))
+
+
+def test_the_confidence_is_that_of_all_looks_together(path):
+    evaluated, _, _ = path
+    told = _told(evaluated)
+    assert (told["confidence"], told["confidence_of_each_look"]) == (0.9, 0.95)
 
 
 def test_a_fitted_end_says_nothing_under_statistics_that_are_not_its_own(path):

@@ -180,6 +180,16 @@ def test_a_finished_path_that_was_damaged_is_not_told(interpolate, workload, end
         interpolate(str(tmp_path), *ends, workload, num_points=3)
 
 
+def test_a_finished_path_that_lost_its_table_is_not_evaluated_anew(interpolate, workload, ends, tmp_path):
+    path = interpolate(str(tmp_path), *ends, workload, num_points=3, batch_size=479)
+    result = path.result.read_bytes()
+    path.table.unlink()
+    with pytest.raises(InputError, match=r"path.csv is damaged: .*; to have it made again, remove path.json$"):
+        interpolate(str(tmp_path), *ends, workload, num_points=3, batch_size=479)
+    assert not path.table.exists()
+    assert path.result.read_bytes() == result
+
+
 def test_a_loss_that_is_not_finite_is_named_and_no_path_written(interpolate, workload, ends, tmp_path):
     huge = {name: np.full_like(value, 1e38) for name, value in ends[1].weights.items()}
     with pytest.raises(DivergedError, match="the loss is nan at t = 0.5; no path was written"):

@@ -176,10 +176,13 @@ def test_nothing_starts_if_a_configuration_is_impossible(jobs_of, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"budget_parameter": "STEPS"}, "cubic_dense.gin does not fit its curve in 1200 steps: STEPS does not set"),
+        (
+            {"bindings": ("STEPS = 300", "Fitting.steps = %STEPS")},
+            "cubic_dense.gin does not fit its curve in 1200 steps: BUDGET does not set Fitting.steps",
+        ),
         ({"bindings": ("Fitting.steps = 7",)}, "BUDGET does not set Fitting.steps, or a binding overrides it"),
         ({"bindings": ("Fitting.steps = 12000",)}, "BUDGET does not set Fitting.steps"),
-        ({"budget_parameter": "Fitting.steps"}, "Fitting.steps does not set WarmupCosine.steps"),
+        ({"bindings": ("WarmupCosine.steps = 300",)}, "BUDGET does not set WarmupCosine.steps"),
     ],
 )
 def test_a_fit_that_does_not_heed_the_budget_is_refused(jobs_of, settings, words):

@@ -7,7 +7,7 @@ from sparse_rigl_lands.studies.path_runs import PathRun, fitted
 
 
 def test_curves_are_fitted_in_the_steps_asked_for_whatever_else_is_bound():
-    runs = fitted(("line", "cubic_dense"), "gin/digits", "BUDGET", 300, ("BUDGET = 7", "Sample.images = 3"))
+    runs = fitted(("line", "cubic_dense"), "gin/digits", 300, ("BUDGET = 7", "Sample.images = 3"))
     assert runs == [
         PathRun(
             name="cubic_dense-300",
@@ -21,7 +21,7 @@ def test_curves_are_fitted_in_the_steps_asked_for_whatever_else_is_bound():
 
 @pytest.mark.parametrize("configuration", ["Fitting.steps = 300", "Fitting.steps = %BUDGET", "a/Fitting.steps = 300"])
 def test_a_budget_that_is_heeded(configuration):
-    PathRun("a-300", "a", "a.gin", 300).check_budget(configuration, "BUDGET")
+    PathRun("a-300", "a", "a.gin", 300).check_budget(configuration)
 
 
 def test_titles_that_are_alike_are_told_apart_within_a_manifold():

@@ -65,6 +65,19 @@ def test_a_rewind_that_cannot_be_read_is_refused(jobs_of):
         jobs_of(study(bindings=("STEP = 500", "Lottery.rewind_step = %STEP")))
 
 
+def test_another_distribution_is_told_every_sparsity_and_zeroed_fraction(jobs_of):
+    methods = [f"{method}.distribution = @erdos_renyi_kernel" for method in ("Pruned", "ZeroedInit")]
+    found = jobs_of(study(sparsity_parameter="erdos_renyi_kernel.sparsity", bindings=methods))
+    for name, method, sparsity in (
+        ("sparsity-0.99/pruned-seed0", "Pruned", 0.99),
+        ("sparsity-0.9/pruned-seed0", "Pruned", 0.9),
+        ("zeroed-0.999/zeroed_init-seed0", "ZeroedInit", 0.999),
+    ):
+        told = found[name].configuration.splitlines()
+        assert f"erdos_renyi_kernel.sparsity = {sparsity}" in told
+        assert f"{method}.distribution = @erdos_renyi_kernel" in told
+
+
 def test_the_table_of_solutions_is_of_the_studys_sparsity(jobs_of):
     table = jobs_of(study())["solutions"]
     assert len(table.needs) == 3 * 4

@@ -1,4 +1,4 @@
-"""SGD with scales: what it does to variables that share gradients is what tf_keras' own SGD does with the products."""
+"""Protects: variables that share gradients move by SGD with scales as by tf_keras' own SGD with the products."""
 
 import numpy as np
 import pytest
