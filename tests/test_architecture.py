@@ -21,6 +21,7 @@ COMMON = {
     "preemption",
     "workers",
     "seeds",
+    "checks",
     "errors",
 }
 
