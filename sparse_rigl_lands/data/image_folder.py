@@ -41,6 +41,7 @@ class ImageFolder(Photographs):
     """
 
     def __init__(self, directory: str, image_size: int = 224, lanes: int = 1, skip: str | None = None):
+        checks.text("ImageFolder.directory", directory)
         checks.whole_number("ImageFolder.lanes", lanes, least=1)
         root = pathlib.Path(directory).expanduser()
         test = next((root / name for name in _TEST_NAMES if (root / name).is_dir()), None)
