@@ -8,7 +8,10 @@ import gin
 import tensorflow as tf
 from tensorflow.python.client import device_lib  # the public interface tells what is in use, not what there is
 
+from sparse_rigl_lands import checks
 from sparse_rigl_lands.errors import InputError
+
+PRECISIONS = ("float32", "mixed_bfloat16")  # of Keras' dtype policies
 
 # Of Linux's flags of a processor, the widest first.
 _VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2", "avx": "AVX", "sve": "SVE", "asimd": "NEON"}
@@ -29,9 +32,8 @@ def replica_memory(strategy: tf.distribute.Strategy, gib: float | None = None) -
     Raises:
       InputError: ``gib`` is not positive.
     """
+    checks.number("replica_memory.gib", gib, above=0, others=(None,))
     if gib is not None:
-        if not isinstance(gib, int | float) or not gib > 0:
-            raise InputError(f"replica_memory.gib is {gib!r}; it must be positive")
         return int(gib * 2**30)
     if _names_no_device(strategy):
         return None
@@ -43,24 +45,26 @@ def replica_memory(strategy: tf.distribute.Strategy, gib: float | None = None) -
     return limits.get(f"/device:{first.device_type}:{first.device_index}")
 
 
-def check_precision(precision: str) -> None:
-    """Refuses a precision that the devices lack.
+def check_precision(setting: str, precision: str) -> None:
+    """Refuses a precision that is unknown, or that the devices lack.
 
     CPUs without instructions for bfloat16 compute it all the same, slowly.
 
     Args:
+      setting: its name.
       precision: a Keras dtype policy.
 
     Raises:
-      InputError: bfloat16 on a GPU older than compute capability 8.0.
+      InputError: none of ``PRECISIONS``, or bfloat16 on a GPU older than compute capability 8.0.
     """
-    if "bfloat16" not in precision:
+    checks.choice(setting, precision, PRECISIONS)
+    if precision == "float32":
         return
     for gpu in tf.config.list_physical_devices("GPU"):
         details = tf.config.experimental.get_device_details(gpu)
         if details.get("compute_capability", (8, 0)) < (8, 0):
             name = details.get("device_name", gpu.name)
-            raise InputError(f"precision is {precision!r}, which the {name} lacks; float32 works everywhere")
+            raise InputError(f"{setting} is {precision!r}, which the {name} lacks; float32 works everywhere")
 
 
 def device_of_replicas(strategy: tf.distribute.Strategy) -> str:

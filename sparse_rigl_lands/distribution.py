@@ -11,6 +11,7 @@ from typing import Any
 import gin
 import tensorflow as tf
 
+from sparse_rigl_lands import checks
 from sparse_rigl_lands.errors import InputError
 
 _KINDS = ("auto", "one_device", "mirrored", "multi_worker", "tpu")
@@ -46,10 +47,10 @@ def strategy(
       InputError: an unknown kind, logical CPUs or threads asked for too late, a TF_CONFIG that is none, or
         a TPU that does not answer.
     """
-    if kind not in _KINDS:
-        raise InputError(f"strategy.kind is {kind!r}; known are {', '.join(_KINDS)}")
-    if not isinstance(logical_cpus, int) or logical_cpus < 1:
-        raise InputError(f"strategy.logical_cpus is {logical_cpus!r}; it must be a whole number of at least 1")
+    checks.choice("strategy.kind", kind, _KINDS)
+    checks.whole_number("strategy.logical_cpus", logical_cpus, least=1)
+    checks.text("strategy.tpu", tpu, others=(None,))
+    checks.whole_number("strategy.cpu_threads", cpu_threads, least=1, others=(None,))
     if cpu_threads is not None:
         _limit_threads(cpu_threads)
     workers = _workers()
@@ -70,8 +71,6 @@ def strategy(
 
 
 def _limit_threads(count: int) -> None:
-    if not isinstance(count, int) or count < 1:
-        raise InputError(f"strategy.cpu_threads is {count!r}; it must be a whole number of at least 1")
     try:
         tf.config.threading.set_intra_op_parallelism_threads(count)
         tf.config.threading.set_inter_op_parallelism_threads(count)

@@ -22,6 +22,7 @@ COMMON = {
     "preemption",
     "workers",
     "seeds",
+    "checks",
     "errors",
 }
 

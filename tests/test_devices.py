@@ -17,13 +17,19 @@ def _with_gpu(monkeypatch, capability):
 
 
 def test_a_precision_that_the_gpu_lacks(monkeypatch):
-    devices.check_precision("mixed_bfloat16")  # a CPU computes it
+    devices.check_precision("Recipe.precision", "mixed_bfloat16")  # a CPU computes it
     _with_gpu(monkeypatch, (7, 5))
-    devices.check_precision("float32")
-    with pytest.raises(InputError, match="precision is 'mixed_bfloat16', which the Some GPU lacks"):
-        devices.check_precision("mixed_bfloat16")
+    devices.check_precision("Recipe.precision", "float32")
+    with pytest.raises(InputError, match="Recipe.precision is 'mixed_bfloat16', which the Some GPU lacks"):
+        devices.check_precision("Recipe.precision", "mixed_bfloat16")
     _with_gpu(monkeypatch, (8, 0))
-    devices.check_precision("mixed_bfloat16")
+    devices.check_precision("Recipe.precision", "mixed_bfloat16")
+
+
+@pytest.mark.parametrize("precision", [None, 16, "float16", ["float32"]])
+def test_a_precision_that_is_unknown(precision):
+    with pytest.raises(InputError, match="Recipe.precision is .*; known are float32, mixed_bfloat16"):
+        devices.check_precision("Recipe.precision", precision)
 
 
 def test_replicas_on_a_cpu_share_the_memory_of_the_machine(one_device, mirrored):

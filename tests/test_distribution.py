@@ -34,7 +34,7 @@ def test_two_devices_are_mirrored(kind, monkeypatch):
         ({"logical_cpus": 0}, "logical_cpus is 0"),
         ({"logical_cpus": "2"}, "logical_cpus is '2'; it must be a whole number"),
         ({"logical_cpus": 3}, "comes after TensorFlow was started"),
-        ({"cpu_threads": 0}, "cpu_threads is 0; it must be a whole number of at least 1"),
+        ({"cpu_threads": 0}, "cpu_threads is 0; it must be None or a whole number of at least 1"),
         ({"cpu_threads": 1}, "cpu_threads = 1 comes after TensorFlow was started"),
     ],
 )

@@ -182,9 +182,12 @@ def test_help_does_not_wait_for_what_takes_seconds_to_import():
     ("arguments", "words"),
     [
         (["--gin_param=Recipe.step=5"], "close names: steps"),
-        (["--gin_param=uniform.sparsity=1.0"], "the sparsity is 1.0; a sparsity lies in [0, 1)"),
-        (["--gin_param=uniform.sparsity=-0.5"], "a sparsity lies in [0, 1)"),
-        (["--gin_param=uniform.sparsity='0.5'"], "the sparsity is '0.5'; a sparsity lies in [0, 1)"),
+        (
+            ["--gin_param=uniform.sparsity=1.0"],
+            "uniform.sparsity is 1.0; it must be a number of at least 0",
+        ),
+        (["--gin_param=uniform.sparsity=-0.5"], "uniform.sparsity is -0.5; it must be a number of at least 0"),
+        (["--gin_param=uniform.sparsity='0.5'"], "uniform.sparsity is '0.5'; it must be a number of at least 0"),
         (["--gin_param=Recipe.steps=@Recipe()"], "gin: something is bound to be made of itself, without end"),
         (["--gin_param=PruningSchedule.end_step=35"], "end at 30, not at end_step 35"),
         (["--gin_param=PruningSchedule.end_step=100"], "ends at step 100, but training at 60"),

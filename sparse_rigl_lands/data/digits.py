@@ -5,10 +5,9 @@ import sklearn.datasets
 import sklearn.model_selection
 import tensorflow as tf
 
-from sparse_rigl_lands import seeds
+from sparse_rigl_lands import checks, seeds
 from sparse_rigl_lands.data import augmentation
 from sparse_rigl_lands.data.dataset import Dataset, Selection, Split, divided, endless
-from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.replicas import WHOLE, Share
 
 _TEST_EXAMPLES = 360
@@ -33,8 +32,7 @@ class Digits(Dataset):
     """
 
     def __init__(self, max_shift: int = 1):
-        if max_shift not in range(8):
-            raise InputError(f"Digits.max_shift is {max_shift!r}; it must be a whole number of pixels from 0 to 7")
+        checks.whole_number("Digits.max_shift", max_shift, least=0, below=8)
         self._max_shift = max_shift
         bunch = sklearn.datasets.load_digits()
         images = bunch.images.astype("float32")[..., None]  # grey levels 0 to 16

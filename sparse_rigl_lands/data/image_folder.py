@@ -9,8 +9,9 @@ import gin
 import numpy as np
 import tensorflow as tf
 
+from sparse_rigl_lands import checks
 from sparse_rigl_lands.data.dataset import Split
-from sparse_rigl_lands.data.photographs import Photographs, Source, check_whole
+from sparse_rigl_lands.data.photographs import Photographs, Source
 from sparse_rigl_lands.data.skipped import Skipped, read_skipped
 from sparse_rigl_lands.errors import InputError
 
@@ -40,7 +41,8 @@ class ImageFolder(Photographs):
     """
 
     def __init__(self, directory: str, image_size: int = 224, lanes: int = 1, skip: str | None = None):
-        check_whole("ImageFolder", lanes=lanes)
+        checks.text("ImageFolder.directory", directory)
+        checks.whole_number("ImageFolder.lanes", lanes, least=1)
         root = pathlib.Path(directory).expanduser()
         test = next((root / name for name in _TEST_NAMES if (root / name).is_dir()), None)
         if test is None or not (root / "train").is_dir():

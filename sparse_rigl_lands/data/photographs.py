@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from sparse_rigl_lands import seeds
+from sparse_rigl_lands import checks, seeds
 from sparse_rigl_lands.data import crops
 from sparse_rigl_lands.data.dataset import Dataset, Selection, Split, endless
 from sparse_rigl_lands.data.faults import fault_of
@@ -48,13 +48,6 @@ def label_of(file: Any) -> str:
     return os.path.basename(str(file))
 
 
-def check_whole(name: str, **values: object) -> None:
-    """Refuses what is no whole number of at least 1, under its name."""
-    for setting, value in values.items():
-        if not isinstance(value, int) or value < 1:
-            raise InputError(f"{name}.{setting} is {value!r}; it must be a whole number of at least 1")
-
-
 class Photographs(Dataset):
     """Labelled photographs, cropped to one size.
 
@@ -79,7 +72,8 @@ class Photographs(Dataset):
     """
 
     def __init__(self, source: Source, image_size: int, lanes: int, files_per_group: int):
-        check_whole(type(self).__name__, image_size=image_size, lanes=lanes, files_per_group=files_per_group)
+        for name, value in {"image_size": image_size, "lanes": lanes, "files_per_group": files_per_group}.items():
+            checks.whole_number(f"{type(self).__name__}.{name}", value, least=1)
         self._source, self._image_size = source, image_size
         self._order = RecordOrder(
             source.files["train"], source.lengths["train"], source.open_files, lanes, files_per_group

@@ -13,7 +13,7 @@ import tensorflow_datasets as tfds
 from etils import epath
 from google.protobuf.json_format import ParseError
 
-from sparse_rigl_lands import storage
+from sparse_rigl_lands import checks, storage
 from sparse_rigl_lands.data.dataset import Split
 from sparse_rigl_lands.data.photographs import Photographs, Source, label_of
 from sparse_rigl_lands.data.skipped import Skipped, read_skipped
@@ -51,6 +51,8 @@ class TfdsImages(Photographs):
         files_per_group: int = 16,
         skip: str | None = None,
     ):
+        checks.text("TfdsImages.name", name)
+        checks.text("TfdsImages.test_split", test_split)
         where = data_directory(data_dir)
         name, _, version = name.partition(":")
         versions = [version] if version else _versions(where / name)

@@ -3,6 +3,7 @@
 import gin
 import tf_keras
 
+from sparse_rigl_lands import checks
 from sparse_rigl_lands.networks import residual
 
 _BLOCKS = ((16, 1), (32, 2), (64, 2))  # filters, stride
@@ -28,8 +29,10 @@ def digits_resnet(
       A functional model from images ``[n, *image_shape]`` to logits [n, num_classes].
 
     Raises:
-      InputError: as ``residual.images``.
+      InputError: a flag is neither True nor False, or as ``residual.images``.
     """
+    checks.flag("digits_resnet.zero_gamma", zero_gamma)
+    checks.flag("digits_resnet.standardise", standardise)
     images, x = residual.images(image_shape, standardise)
     x = residual.stem(x, filters=16, size=3, stride=1)
     for block, (filters, stride) in enumerate(_BLOCKS, start=1):

@@ -3,6 +3,7 @@
 import gin
 import tf_keras
 
+from sparse_rigl_lands import checks
 from sparse_rigl_lands.networks import residual
 
 _STAGES = ((64, 3), (128, 4), (256, 6), (512, 3))  # width of the 3x3 convolutions, blocks
@@ -28,8 +29,10 @@ def resnet50(
       A functional model from images ``[n, *image_shape]`` to logits [n, num_classes].
 
     Raises:
-      InputError: as ``residual.images``.
+      InputError: a flag is neither True nor False, or as ``residual.images``.
     """
+    checks.flag("resnet50.zero_gamma", zero_gamma)
+    checks.flag("resnet50.standardise", standardise)
     images, x = residual.images(image_shape, standardise)
     x = residual.stem(x, filters=64, size=7, stride=2)
     x = tf_keras.layers.MaxPooling2D(3, 2, "same", name="stem/pool")(x)

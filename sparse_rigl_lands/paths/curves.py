@@ -9,6 +9,7 @@ import gin
 import numpy as np
 import scipy.special
 
+from sparse_rigl_lands import checks
 from sparse_rigl_lands.errors import InputError
 
 
@@ -88,7 +89,7 @@ class Bezier(Curve):
     """
 
     def __init__(self, degree: int):
-        _check_count("Bezier.degree", degree, 1)
+        checks.whole_number("Bezier.degree", degree, least=1)
         self.degree = degree
 
     @property
@@ -154,7 +155,7 @@ class PolygonalChain(Curve):
     """
 
     def __init__(self, bends: int):
-        _check_count("PolygonalChain.bends", bends, 1)
+        checks.whole_number("PolygonalChain.bends", bends, least=1)
         self.bends = bends
 
     @property
@@ -208,8 +209,3 @@ def _bernstein(degree: int, t: np.ndarray) -> np.ndarray:
 
 def _one_hot(index: np.ndarray, curve: Curve) -> np.ndarray:
     return (np.asarray(index)[..., np.newaxis] == np.arange(curve.num_control_points)).astype("float64")
-
-
-def _check_count(name: str, value: int, least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise InputError(f"{name} is {value!r}; it must be a whole number of at least {least}")

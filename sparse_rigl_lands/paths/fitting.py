@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import gin
 import tensorflow as tf
 
-from sparse_rigl_lands import devices, distribution, files, seeds
+from sparse_rigl_lands import checks, devices, distribution, files, seeds
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths import control_points
 from sparse_rigl_lands.paths.curve_network import CurveNetwork
@@ -41,8 +41,7 @@ class Fitting(Recipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.manifold not in get_args(Manifold):
-            raise InputError(f"Fitting.manifold is {self.manifold!r}; known are {', '.join(get_args(Manifold))}")
+        checks.choice("Fitting.manifold", self.manifold, get_args(Manifold))
 
 
 class CurveFit:
@@ -68,7 +67,7 @@ class CurveFit:
         if fitting.manifold == "sparse" and not path.mask.arrays:
             raise InputError("Fitting.manifold is 'sparse', but the path has no mask that would make it a subspace")
         curve, mask = path.curve, path.mask if fitting.manifold == "sparse" else Mask({})
-        devices.check_precision(fitting.precision)
+        devices.check_precision("Fitting.precision", fitting.precision)
         distribution.check_batch("Fitting.batch_size", fitting.batch_size, strategy)
         workload.dataset.check_batch_size(fitting.batch_size)
         if float(fitting.learning_rate(fitting.steps - 1)) <= 0:

@@ -2,13 +2,15 @@
 
 import functools
 from collections.abc import Sequence
+from typing import get_args
 
 import tensorflow as tf
 import tf_keras
 
+from sparse_rigl_lands import checks
 from sparse_rigl_lands.data.dataset import padded_batches
 from sparse_rigl_lands.errors import InputError
-from sparse_rigl_lands.paths import checks
+from sparse_rigl_lands.paths.checks import check_dtype, check_statistics
 from sparse_rigl_lands.paths.curves import Curve, Line, places
 from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
 from sparse_rigl_lands.paths.evaluator import BatchNorm, PathEvaluator, StatisticsOfPlaces
@@ -61,12 +63,13 @@ def evaluate_path(
       DivergedError: a loss is not finite.
     """
     strategy = strategy or tf.distribute.get_strategy()
-    checks.check_numbers("evaluate_path", num_points=(num_points, 2), batch_size=(batch_size, 1))
-    checks.check_numbers("evaluate_path", recalibration_examples=(recalibration_examples, 1))
-    checks.check_batch_norm(batch_norm)
-    checks.check_dtype(examples, network)
+    checks.whole_number("evaluate_path.num_points", num_points, least=2)
+    checks.whole_number("evaluate_path.batch_size", batch_size, least=1)
+    checks.whole_number("evaluate_path.recalibration_examples", recalibration_examples, least=1)
+    checks.choice("evaluate_path.batch_norm", batch_norm, get_args(BatchNorm))
+    check_dtype(examples, network)
     t = places(0.0, 1.0, num_points)
-    checks.check_statistics(batch_norm, [start, *control_points, end])
+    check_statistics(batch_norm, [start, *control_points, end])
     path = WeightPath.between(network, start, end, curve or Line(), mask, control_points)
     evaluator = PathEvaluator(network, path, t, objective or Objective(), strategy)
     global_batch = batch_size * strategy.num_replicas_in_sync

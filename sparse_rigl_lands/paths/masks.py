@@ -1,8 +1,8 @@
 """Which weights exist along a path, where its ends may disagree."""
 
-from typing import Literal
+from typing import Literal, get_args
 
-from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands import checks
 from sparse_rigl_lands.points.point import Point
 from sparse_rigl_lands.sparsity.mask import Mask
 
@@ -24,9 +24,8 @@ def path_mask(start: Point, end: Point, rule: MaskRule) -> tuple[Mask, str]:
     Raises:
       InputError: an unknown rule.
     """
+    checks.choice("mask", rule, get_args(MaskRule))
     if rule == "auto":
         return (end.mask, "common") if start.mask == end.mask else (end.mask, "end")
     masks = {"start": start.mask, "end": end.mask, "union": start.mask.union(end.mask), "none": Mask({})}
-    if rule not in masks:
-        raise InputError(f"mask is {rule!r}; known are auto, {', '.join(masks)}")
     return masks[rule], rule

@@ -1,17 +1,16 @@
 """A path before it is evaluated: what was asked for, checked."""
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import gin
 import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from sparse_rigl_lands import devices, files
-from sparse_rigl_lands.paths import checks
+from sparse_rigl_lands import checks, devices, files
+from sparse_rigl_lands.paths.checks import check_images, check_range, check_statistics, check_workloads
 from sparse_rigl_lands.paths.curves import Curve, Line, places
 from sparse_rigl_lands.paths.evaluator import BatchNorm, PathEvaluator, unit_of
 from sparse_rigl_lands.paths.fitting import CurveFit, Fitting
@@ -156,21 +155,28 @@ def prepare_path(
     Raises:
       InputError: the points do not fit each other or the workload, or a setting is out of range.
     """
-    sample = sample or Sample()
-    checks.check_numbers("interpolate", num_points=(num_points, 2), batch_size=(batch_size, 1), seed=(seed, -math.inf))
-    checks.check_numbers("interpolate", recalibration_images=(recalibration_images, 1))
-    if gradient_batches != 0:
-        checks.check_numbers("interpolate", gradient_batches=(gradient_batches, 2))
-    checks.check_flags(augmented=augmented, extrapolate=extrapolate, per_class=per_class)
-    checks.check_range(t_range, extrapolate)
-    checks.check_judgement(confidence, tolerance)
-    checks.check_save_every(save_every)
-    checks.check_batch_norm(batch_norm)
-    devices.check_precision(precision)
-    checks.check_curve(curve, control_points, fitting)
-    curve, through = curve or Line(), _load(control_points)
-    checks.check_workloads([start, *through, end])
-    checks.check_statistics(batch_norm, [start, *through, end], fitting)
+    checks.kind("interpolate.workload", workload, Workload, "@Workload()")
+    checks.kind("interpolate.curve", curve, Curve, "@Bezier()", others=(None,))
+    checks.kind("interpolate.fitting", fitting, Fitting, "@Fitting()", others=(None,))
+    checks.kind("interpolate.sample", sample, Sample, "@Sample()", others=(None,))
+    checks.each("interpolate.control_points", control_points, checks.text)
+    checks.whole_number("interpolate.num_points", num_points, least=2)
+    checks.whole_number("interpolate.batch_size", batch_size, least=1)
+    checks.whole_number("interpolate.recalibration_images", recalibration_images, least=1)
+    checks.whole_number("interpolate.gradient_batches", gradient_batches, least=2, others=(0,))
+    checks.whole_number("interpolate.seed", seed)
+    checks.flag("interpolate.augmented", augmented)
+    checks.flag("interpolate.extrapolate", extrapolate)
+    checks.flag("interpolate.per_class", per_class)
+    checks.number("interpolate.confidence", confidence, above=0, below=1)
+    checks.number("interpolate.tolerance", tolerance, least=0)
+    checks.number("interpolate.save_every", save_every, above=0)
+    checks.choice("interpolate.batch_norm", batch_norm, get_args(BatchNorm))
+    devices.check_precision("interpolate.precision", precision)
+    check_range(t_range, extrapolate)
+    curve, sample, through = curve or Line(), sample or Sample(), _load(control_points)
+    check_workloads([start, *through, end])
+    check_statistics(batch_norm, [start, *through, end], fitting)
     available = workload.dataset.num_examples("train")
     recalibration_images = min(recalibration_images, available)
     path = WeightPath.between(workload.network, start, end, curve, mask, through)
@@ -178,7 +184,7 @@ def prepare_path(
     global_batch = batch_size * strategy.num_replicas_in_sync
     unit = unit_of(batch_norm)
     looks = sample.looks(available, _FEWEST_UNITS * (batch_size if unit == "batch" else 1), global_batch)
-    checks.check_images(looks[-1], available, unit, batch_size, gradient_batches * global_batch)
+    check_images(looks[-1], available, unit, batch_size, gradient_batches * global_batch)
     settings = {
         "workload": workload.name,
         "dataset": f"{type(workload.dataset).__name__} of {available} images",

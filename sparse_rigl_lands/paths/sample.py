@@ -6,6 +6,7 @@ from typing import Literal
 
 import gin
 
+from sparse_rigl_lands import checks
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths.looks import looks
 
@@ -33,13 +34,10 @@ class Sample:
     growth: float = 2.0
 
     def __post_init__(self) -> None:
-        if self.images not in ("all", "until_decided"):
-            _check("images", self.images, "'all', 'until_decided' or ")
-        if self.limit is not None:
-            _check("limit", self.limit, "None or ")
-        _check("first", self.first)
-        if type(self.growth) not in (int, float):
-            raise InputError(f"Sample.growth is {self.growth!r}; it must be a number above 1")
+        checks.whole_number("Sample.images", self.images, least=1, others=("all", "until_decided"))
+        checks.whole_number("Sample.limit", self.limit, least=1, others=(None,))
+        checks.whole_number("Sample.first", self.first, least=1)
+        checks.number("Sample.growth", self.growth, above=1)
 
     def looks(self, available: int, fewest: int, global_batch: int) -> tuple[int, ...]:
         """The numbers of images at which the verdict is looked at; the last is the most.
@@ -61,8 +59,3 @@ class Sample:
         if self.images > available:
             raise InputError(f"Sample.images is {self.images}; there are {available}")
         return (self.images,)
-
-
-def _check(name: str, value: object, others: str = "") -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise InputError(f"Sample.{name} is {value!r}; it must be {others}a whole number of at least 1")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import gin
 import numpy as np
 
+from sparse_rigl_lands import checks
 from sparse_rigl_lands.errors import InputError
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -37,11 +38,10 @@ def uniform(shapes: Shapes, sparsity: float, at_most: Mapping[str, float] | None
     Raises:
       InputError: a sparsity outside [0, 1), or a capped kernel that does not exist.
     """
-    if not isinstance(at_most, Mapping | None):
-        raise InputError(f"uniform.at_most is {at_most!r}; it must be a dictionary")
+    _check_sparsity("uniform.sparsity", sparsity)
+    checks.mapping("uniform.at_most", at_most, others=(None,))
     caps = dict(at_most or {})
-    _check_range({"the sparsity": sparsity, **caps})
-    _check_names("uniform.at_most", caps, shapes)
+    _check_sparsities("uniform.at_most", caps, shapes)
     return {name: min(sparsity, caps.get(name, sparsity)) for name in shapes}
 
 
@@ -66,11 +66,9 @@ def erdos_renyi_kernel(
       InputError: a sparsity outside [0, 1), an impossible power, a kernel that does not exist, or a
         budget that the dense kernels use up.
     """
-    _check_range({"the sparsity": sparsity})
-    if not isinstance(power, int | float) or not 0 <= power < math.inf:
-        raise InputError(f"erdos_renyi_kernel.power is {power!r}; it must be finite and not negative")
-    if not isinstance(dense, tuple | list):
-        raise InputError(f"erdos_renyi_kernel.dense is {dense!r}; it must be a list of kernels")
+    _check_sparsity("erdos_renyi_kernel.sparsity", sparsity)
+    checks.number("erdos_renyi_kernel.power", power, least=0)
+    checks.listed("erdos_renyi_kernel.dense", dense)
     _check_names("erdos_renyi_kernel.dense", dense, shapes)
     sizes = {name: math.prod(shape) for name, shape in shapes.items()}
     log_ratio = {name: math.log(sum(shape) / sizes[name]) for name, shape in shapes.items()}
@@ -108,10 +106,9 @@ def per_layer(shapes: Shapes, sparsities: Mapping[str, float], default: float = 
     Raises:
       InputError: a sparsity outside [0, 1), or a kernel that does not exist.
     """
-    if not isinstance(sparsities, Mapping):
-        raise InputError(f"per_layer.sparsities is {sparsities!r}; it must be a dictionary")
-    _check_range({"per_layer.default": default, **sparsities})
-    _check_names("per_layer.sparsities", sparsities, shapes)
+    _check_sparsity("per_layer.default", default)
+    checks.mapping("per_layer.sparsities", sparsities)
+    _check_sparsities("per_layer.sparsities", sparsities, shapes)
     return {name: sparsities.get(name, default) for name in shapes}
 
 
@@ -131,14 +128,18 @@ def check_not_empty(kept: Mapping[str, int], shapes: Shapes) -> None:
         raise InputError(f"no weight is left in {', '.join(empty[:3])}{more}: give it a lower sparsity")
 
 
-def _check_range(sparsities: Mapping[str, float]) -> None:
-    for name, value in sparsities.items():
-        if not isinstance(value, int | float) or not 0.0 <= value < 1.0:
-            raise InputError(f"{name} is {value!r}; a sparsity lies in [0, 1)")
+def _check_sparsity(setting: str, sparsity: float) -> None:
+    checks.number(setting, sparsity, least=0, below=1)
+
+
+def _check_sparsities(setting: str, sparsities: Mapping[str, float], shapes: Shapes) -> None:
+    for name, sparsity in sparsities.items():
+        _check_sparsity(f"{setting}[{name!r}]", sparsity)
+    _check_names(setting, sparsities, shapes)
 
 
 def _check_names(setting: str, names: Iterable[str], shapes: Shapes) -> None:
     for name in names:
-        if name not in shapes:
-            close = difflib.get_close_matches(name, list(shapes), n=3, cutoff=0.5)
+        if name not in list(shapes):
+            close = difflib.get_close_matches(str(name), list(shapes), n=3, cutoff=0.5)
             raise InputError(f"{setting} names {name}, which the network does not have; close names: {close}")

@@ -14,7 +14,6 @@ exactly zero: masks only shrink.
 """
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping
 
 import gin
@@ -26,6 +25,7 @@ from tensorflow_model_optimization.python.core.sparsity.keras import (
     pruning_wrapper,
 )
 
+from sparse_rigl_lands import checks
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.layers import MaskedConv2D, MaskedDense, masked_layer
@@ -57,15 +57,10 @@ class PruningSchedule:
         Raises:
           InputError: naming what is wrong.
         """
-        for name in ("begin_step", "end_step", "frequency"):
-            if not isinstance(getattr(self, name), int):
-                raise InputError(
-                    f"PruningSchedule.{name} is {getattr(self, name)!r}; it must be a whole number of steps"
-                )
-        if self.frequency < 1:
-            raise InputError(f"PruningSchedule.frequency is {self.frequency}; it must be at least 1")
-        if not 0 < self.power < math.inf:
-            raise InputError(f"PruningSchedule.power is {self.power}; it must be positive")
+        checks.whole_number("PruningSchedule.begin_step", self.begin_step)
+        checks.whole_number("PruningSchedule.end_step", self.end_step)
+        checks.whole_number("PruningSchedule.frequency", self.frequency, least=1)
+        checks.number("PruningSchedule.power", self.power, above=0)
         if not 0 <= self.begin_step < self.end_step:
             raise InputError(
                 f"pruning begins at step {self.begin_step} and ends at {self.end_step}; "

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 import tensorflow as tf
 import tf_keras
 
+from sparse_rigl_lands import checks, devices
 from sparse_rigl_lands.errors import InputError
 
 # The classes of layers with weights that every variant understands.
@@ -117,8 +118,7 @@ def with_precision(network: tf_keras.Model, precision: str) -> tf_keras.Model:
     Raises:
       InputError: an unknown policy, or a layer with weights that is not understood.
     """
-    if precision not in ("float32", "mixed_bfloat16"):
-        raise InputError(f"precision is {precision!r}; known are float32 and mixed_bfloat16")
+    checks.choice("precision", precision, devices.PRECISIONS)
 
     def with_policy(layer: tf_keras.layers.Layer) -> tf_keras.layers.Layer | None:
         if isinstance(layer, tf_keras.layers.InputLayer):

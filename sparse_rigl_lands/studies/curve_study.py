@@ -14,7 +14,7 @@ from typing import Any
 
 import gin
 
-from sparse_rigl_lands import files, storage
+from sparse_rigl_lands import checks, files, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.studies import path_runs, settings
 from sparse_rigl_lands.studies.jobs import Job
@@ -54,11 +54,10 @@ class CurveStudy:
 
     def __post_init__(self) -> None:
         settings.check_lists(self, "curves", "other_budgets", "bindings")
-        settings.check_counts(self, "budget", "processes")
         path_runs.check_curves(self, "curves")
         path_runs.check_budgets(self, self.budget, self.other_budgets)
-        if not isinstance(self.seed, int):
-            raise InputError(f"CurveStudy.seed is {self.seed!r}; it must be a whole number")
+        checks.whole_number("CurveStudy.processes", self.processes, least=1)
+        checks.whole_number("CurveStudy.seed", self.seed)
         if not self.curves:
             raise InputError("the study has no paths: give CurveStudy.curves")
 

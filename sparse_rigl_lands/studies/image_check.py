@@ -5,7 +5,7 @@ from typing import get_args
 
 import gin
 
-from sparse_rigl_lands import files, progress
+from sparse_rigl_lands import checks, files, progress
 from sparse_rigl_lands.data.dataset import Split
 from sparse_rigl_lands.data.photographs import Photographs
 from sparse_rigl_lands.data.skipped import write_skipped
@@ -27,6 +27,7 @@ def check_images(output_dir: str | None, workload: Workload) -> tuple[pathlib.Pa
     Raises:
       InputError: the dataset has no encoded images, or one of its files cannot be read.
     """
+    checks.kind("check_images.workload", workload, Workload, "@Workload()")
     dataset = workload.dataset
     if not isinstance(dataset, Photographs):
         raise InputError(f"{type(dataset).__name__} has no encoded images that could be damaged")

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
-from sparse_rigl_lands import files, project, storage
+from sparse_rigl_lands import checks, files, project, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.paths.results import PathResult
 from sparse_rigl_lands.studies import settings
@@ -70,13 +70,12 @@ def check_curves(study: object, *fields: str) -> None:
 
 
 def check_budgets(study: object, budget: int, other_budgets: Sequence[int]) -> None:
-    """Raises InputError where a study's setting ``other_budgets`` names what is no budget, or the main one."""
+    """Raises InputError where a study's budget is none, or ``other_budgets`` names what is none, or the main one."""
     name = type(study).__name__
-    for steps in other_budgets:
-        if not isinstance(steps, int) or steps < 1:
-            raise InputError(f"{name}.other_budgets names {steps!r}; it must be a whole number of at least 1")
-        if steps == budget:
-            raise InputError(f"{name}.other_budgets names {steps}, which is {name}.budget")
+    checks.whole_number(f"{name}.budget", budget, least=1)
+    checks.each(f"{name}.other_budgets", other_budgets, checks.whole_number, least=1)
+    if budget in other_budgets:
+        raise InputError(f"{name}.other_budgets names {budget}, which is {name}.budget")
 
 
 def fitted(curves: Sequence[str], experiments: str, steps: int, bindings: Sequence[str]) -> list[PathRun]:

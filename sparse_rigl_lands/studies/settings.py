@@ -2,6 +2,7 @@
 
 import re
 
+from sparse_rigl_lands import checks
 from sparse_rigl_lands.errors import InputError
 
 
@@ -9,18 +10,9 @@ def check_lists(study: object, *fields: str) -> None:
     """Raises InputError where a setting is not a list, or names something twice."""
     for field in fields:
         values = getattr(study, field)
-        if not isinstance(values, tuple | list):
-            raise InputError(f"{type(study).__name__}.{field} is {values!r}; it must be a list")
+        checks.listed(f"{type(study).__name__}.{field}", values)
         if any(values.count(value) > 1 for value in values):
             raise InputError(f"{type(study).__name__}.{field} names something twice: {values}")
-
-
-def check_counts(study: object, *fields: str) -> None:
-    """Raises InputError where a setting is not a whole number of at least 1."""
-    for field in fields:
-        value = getattr(study, field)
-        if not isinstance(value, int) or value < 1:
-            raise InputError(f"{type(study).__name__}.{field} is {value!r}; it must be a whole number of at least 1")
 
 
 def values_of(configuration: str, parameter: str) -> list[str]:

@@ -8,7 +8,7 @@ import tensorflow as tf
 import tf_keras
 from typing_extensions import TypedDict
 
-from sparse_rigl_lands import distribution, files, seeds, storage
+from sparse_rigl_lands import checks, distribution, files, seeds, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points import point as points
@@ -73,9 +73,12 @@ def describe_solution(
       InputError: the run, or the pruned one, is of another workload or network, a checkpoint of theirs
         is missing, or a setting is out of range.
     """
-    for name, value, least in (("samples", gradient_samples, 2), ("batches", gradient_batches, 1)):
-        if not isinstance(value, int) or value < least:
-            raise InputError(f"describe_solution.gradient_{name} is {value!r}; it must be at least {least}")
+    checks.kind("describe_solution.workload", workload, Workload, "@Workload()")
+    checks.kind("describe_solution.recipe", recipe, Recipe, "@Recipe()")
+    checks.kind("describe_solution.pruned_run", pruned_run, PrunedRun, "@PrunedRun()", others=(None,))
+    checks.whole_number("describe_solution.gradient_samples", gradient_samples, least=2)
+    checks.whole_number("describe_solution.gradient_batches", gradient_batches, least=1)
+    checks.whole_number("describe_solution.seed", seed)
     distribution.check_batch("Recipe.batch_size", recipe.batch_size, strategy)
     summary = storage.read_json(run.summary, Summary)
     first, last = checkpoints.load_initialization(run), checkpoints.load_solution(run)

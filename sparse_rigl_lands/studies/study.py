@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 
 import gin
 
+from sparse_rigl_lands import checks
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.studies import path_runs, settings
 from sparse_rigl_lands.studies.path_runs import LINE, PathRun
@@ -126,7 +127,6 @@ class Study:
     def __post_init__(self) -> None:
         lists = ("lines", "sparse_curves", "dense_curves", "other_budgets", "path_seeds", "path_bindings")
         settings.check_lists(self, "seeds", "other_sparsities", "other_seeds", "zeroed_fractions", *lists)
-        settings.check_counts(self, "budget", "processes")
         path_runs.check_curves(self, "sparse_curves", "dense_curves")
         path_runs.check_budgets(self, self.budget, self.other_budgets)
         for line in self.lines:
@@ -134,6 +134,9 @@ class Study:
             if len(ends) != 2 or set(ends) - set(POINTS) or ends[0] == ends[1]:
                 known = ", ".join(POINTS)
                 raise InputError(f"Study.lines names {line!r}; it must be such as 'S-I to P-S', of the points {known}")
+        checks.whole_number("Study.processes", self.processes, least=1)
+        for name in ("seeds", "other_seeds", "path_seeds"):
+            checks.each(f"Study.{name}", getattr(self, name), checks.whole_number)
         if not self.seeds:
             raise InputError("the study has no solutions: give Study.seeds")
         for seed in self.path_seeds:
@@ -141,15 +144,12 @@ class Study:
                 raise InputError(f"Study.path_seeds names {seed!r}, which is none of Study.seeds")
         if self.sparsity in self.other_sparsities:
             raise InputError(f"Study.other_sparsities names {self.sparsity}, which is Study.sparsity")
-        if not isinstance(self.bindings_of_sparsity, Mapping):
-            raise InputError(f"Study.bindings_of_sparsity is {self.bindings_of_sparsity!r}; it must be a dictionary")
+        checks.mapping("Study.bindings_of_sparsity", self.bindings_of_sparsity)
         for sparsity in self.bindings_of_sparsity:
             if sparsity not in (self.sparsity, *self.other_sparsities):
                 raise InputError(f"Study.bindings_of_sparsity names {sparsity!r}, which is no sparsity of the study")
-        for name, least in (("confidence", 0.5), ("accuracy_tolerance", 0.0)):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not least <= value < 1:
-                raise InputError(f"Study.{name} is {value!r}; it must be at least {least:g} and below 1")
+        checks.number("Study.confidence", self.confidence, least=0.5, below=1)
+        checks.number("Study.accuracy_tolerance", self.accuracy_tolerance, least=0, below=1)
         made = {run.method for run in self.sweeps()[0].runs()}  # which refuses what no run can be made of
         for path in self.paths():
             for point in (path.start, path.end):

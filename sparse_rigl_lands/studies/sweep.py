@@ -12,7 +12,7 @@ from typing import Any
 import gin
 from typing_extensions import TypedDict
 
-from sparse_rigl_lands import files, project, storage
+from sparse_rigl_lands import checks, files, project, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.studies import settings
 from sparse_rigl_lands.studies.jobs import Job
@@ -118,22 +118,14 @@ class Sweep:
 
     def __post_init__(self) -> None:
         settings.check_lists(self, "methods", "sparsities", "seeds", "zeroed_fractions", "bindings")
-        for method in self.methods:
-            if method not in ("dense", *_SPARSE):
-                raise InputError(f"Sweep.methods names {method!r}; known are dense, {', '.join(_SPARSE)}")
-        for field, least in (("sparsities", "above 0"), ("zeroed_fractions", "at least 0")):
-            for value in getattr(self, field):
-                if not isinstance(value, int | float) or not (0 < value < 1 or (value == 0 and least != "above 0")):
-                    raise InputError(f"Sweep.{field} names {value!r}; it must be {least} and below 1")
-        for seed in self.seeds:
-            if not isinstance(seed, int):
-                raise InputError(f"Sweep.seeds names {seed!r}; it must be a whole number")
-        settings.check_counts(self, "processes")
-        if not isinstance(self.bindings_of_sparsity, Mapping):
-            raise InputError(f"Sweep.bindings_of_sparsity is {self.bindings_of_sparsity!r}; it must be a dictionary")
+        checks.each("Sweep.methods", self.methods, checks.choice, known=("dense", *_SPARSE))
+        checks.each("Sweep.sparsities", self.sparsities, checks.number, above=0, below=1)
+        checks.each("Sweep.zeroed_fractions", self.zeroed_fractions, checks.number, least=0, below=1)
+        checks.each("Sweep.seeds", self.seeds, checks.whole_number)
+        checks.whole_number("Sweep.processes", self.processes, least=1)
+        checks.mapping("Sweep.bindings_of_sparsity", self.bindings_of_sparsity)
         for sparsity, bindings in self.bindings_of_sparsity.items():
-            if not isinstance(bindings, tuple | list):
-                raise InputError(f"Sweep.bindings_of_sparsity gives {sparsity} {bindings!r}; it must be a list")
+            checks.listed(f"Sweep.bindings_of_sparsity[{sparsity!r}]", bindings)
         if unknown := set(self.bindings_of_sparsity) - set(self.sparsities):
             raise InputError(f"Sweep.bindings_of_sparsity names {min(unknown)}, which is none of Sweep.sparsities")
         if not self.runs():

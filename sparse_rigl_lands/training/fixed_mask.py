@@ -5,7 +5,7 @@ from collections.abc import Callable
 import gin
 import tf_keras
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import checks, files
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points import initializations
@@ -57,6 +57,7 @@ def random_mask(
       shapes, seed, pruned_solution: see ``MaskSource``.
       distribution: from kernel shapes by name to the sparsity of each.
     """
+    checks.function("random_mask.distribution", distribution, "@uniform")
     return random_masks.random(shapes, distribution(shapes), seed, "random mask")
 
 
@@ -71,8 +72,10 @@ class _FixedMask(Method):
     """
 
     def __init__(self, mask: MaskSource, pruned_run: PrunedRun | None, allow_empty_kernels: bool):
-        if not callable(mask):
-            raise InputError(f"{type(self).__name__}.mask is {mask!r}; it must be a function: @pruned_mask")
+        of = type(self).__name__
+        checks.function(f"{of}.mask", mask, "@pruned_mask")
+        checks.kind(f"{of}.pruned_run", pruned_run, PrunedRun, "@PrunedRun()", others=(None,))
+        checks.flag(f"{of}.allow_empty_kernels", allow_empty_kernels)
         self._mask_source = mask
         self._pruned_run = pruned_run or PrunedRun()
         self._allow_empty_kernels = allow_empty_kernels
@@ -126,6 +129,7 @@ class Scratch(_FixedMask):
         allow_empty_kernels: bool = False,
     ):
         super().__init__(mask, pruned_run, allow_empty_kernels)
+        checks.flag("Scratch.live_fan_in", live_fan_in)
         self._live_fan_in = live_fan_in
 
     def settings(self) -> dict[str, object]:
@@ -160,15 +164,16 @@ class Lottery(_FixedMask):
         allow_empty_kernels: bool = False,
     ):
         super().__init__(mask, pruned_run, allow_empty_kernels)
+        checks.whole_number("Lottery.rewind_step", rewind_step, least=0)
         self._rewind_step = rewind_step
 
     def settings(self) -> dict[str, object]:
         return {**super().settings(), "rewind_step": self._rewind_step}
 
     def validate(self, steps: int) -> None:
-        if not isinstance(self._rewind_step, int) or not 0 <= self._rewind_step < steps:
+        if self._rewind_step >= steps:
             raise InputError(
-                f"Lottery.rewind_step is {self._rewind_step!r}; it must be a step before {steps}, where training ends"
+                f"Lottery.rewind_step is {self._rewind_step}; it must be a step before {steps}, where training ends"
             )
 
     def initialization(self, network: tf_keras.Model, origin: Origin, run: files.RunFiles) -> Point:

@@ -11,7 +11,7 @@ import gin
 import tensorflow as tf
 import tf_keras
 
-from sparse_rigl_lands import files
+from sparse_rigl_lands import checks, files
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.point import Origin, Point
 from sparse_rigl_lands.sparsity import distributions, pruned, variants
@@ -89,6 +89,7 @@ class ZeroedInit(Method):
     name = "zeroed_init"
 
     def __init__(self, distribution: distributions.Distribution = distributions.uniform):
+        checks.function("ZeroedInit.distribution", distribution, "@uniform")
         self._distribution = distribution
 
     def settings(self) -> dict[str, object]:
@@ -120,6 +121,9 @@ class Pruned(Method):
         distribution: distributions.Distribution = distributions.uniform,
         allow_empty_kernels: bool = False,
     ):
+        checks.kind("Pruned.schedule", schedule, PruningSchedule, "@PruningSchedule()")
+        checks.function("Pruned.distribution", distribution, "@uniform")
+        checks.flag("Pruned.allow_empty_kernels", allow_empty_kernels)
         self._schedule = schedule
         self._distribution = distribution
         self._allow_empty_kernels = allow_empty_kernels

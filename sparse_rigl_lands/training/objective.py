@@ -1,14 +1,13 @@
 """The training objective: cross-entropy with label smoothing, plus weight decay of the kernels."""
 
 import dataclasses
-import math
 from collections.abc import Iterable, Mapping
 
 import gin
 import numpy as np
 import tensorflow as tf
 
-from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands import checks
 
 # What an evaluation finds of every example, in this order.
 VALUES = ("cross_entropy", "smoothed_cross_entropy", "top1", "top5")
@@ -34,10 +33,8 @@ class Objective:
     label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.weight_decay, int | float) or not 0 <= self.weight_decay < math.inf:
-            raise InputError(f"Objective.weight_decay is {self.weight_decay!r}; it must be finite and not negative")
-        if not isinstance(self.label_smoothing, int | float) or not 0 <= self.label_smoothing < 1:
-            raise InputError(f"Objective.label_smoothing is {self.label_smoothing!r}; it lies in [0, 1)")
+        checks.number("Objective.weight_decay", self.weight_decay, least=0)
+        checks.number("Objective.label_smoothing", self.label_smoothing, least=0, below=1)
 
     def cross_entropy(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         """Plain cross-entropy in nats of every example: int [n], [n, classes] -> float32 [n]."""

@@ -5,7 +5,7 @@ import dataclasses
 import gin
 from typing_extensions import TypedDict
 
-from sparse_rigl_lands import files, project, storage
+from sparse_rigl_lands import checks, files, project, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points.point import Origin, Point
@@ -28,6 +28,10 @@ class PrunedRun:
 
     directory: str | None = None
     gin_file: str | None = None
+
+    def __post_init__(self) -> None:
+        checks.text("PrunedRun.directory", self.directory, others=(None,))
+        checks.text("PrunedRun.gin_file", self.gin_file, others=(None,))
 
     def located(self, run: files.RunFiles, seed: int) -> files.RunFiles:
         """The pruned run's files, whether they are there or not.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import gin
 import tf_keras
 
+from sparse_rigl_lands import checks
 from sparse_rigl_lands.errors import InputError
 
 
@@ -46,19 +47,15 @@ class Recipe:
     def __post_init__(self) -> None:
         of = type(self).__name__
         for name in ("steps", "batch_size", "log_every", "checkpoint_every"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise InputError(f"{of}.{name} is {value!r}; it must be a whole number of at least 1")
-        if not isinstance(self.momentum, int | float) or not 0 <= self.momentum < 1:
-            raise InputError(f"{of}.momentum is {self.momentum!r}; it lies in [0, 1)")
-        if not isinstance(self.log_batch_norm, bool):
-            raise InputError(f"{of}.log_batch_norm is {self.log_batch_norm!r}; it must be True or False")
-        if not isinstance(self.keep_steps, Sequence):
-            raise InputError(f"{of}.keep_steps is {self.keep_steps!r}; it must be a list of steps")
-        if not isinstance(self.learning_rate, tf_keras.optimizers.schedules.LearningRateSchedule):
-            raise InputError(f"{of}.learning_rate is {self.learning_rate!r}; it must be a schedule: @WarmupStepDecay()")
+            checks.whole_number(f"{of}.{name}", getattr(self, name), least=1)
+        checks.number(f"{of}.momentum", self.momentum, least=0, below=1)
+        for name in ("nesterov", "log_batch_norm"):
+            checks.flag(f"{of}.{name}", getattr(self, name))
+        schedule = tf_keras.optimizers.schedules.LearningRateSchedule
+        checks.kind(f"{of}.learning_rate", self.learning_rate, schedule, "@WarmupStepDecay()")
+        checks.each(f"{of}.keep_steps", self.keep_steps, checks.whole_number)
         for step in self.keep_steps:
-            if not isinstance(step, int) or not 0 <= step <= self.steps:
+            if not 0 <= step <= self.steps:
                 raise InputError(f"{of}.keep_steps names step {step}; training goes from 0 to {self.steps}")
 
     def settings(self) -> dict[str, object]:

@@ -13,8 +13,7 @@ import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 import tf_keras
 
-from sparse_rigl_lands import devices, digests, distribution, files, storage
-from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands import checks, devices, digests, distribution, files, storage
 from sparse_rigl_lands.points import point as points
 from sparse_rigl_lands.points.point import Origin, Point
 from sparse_rigl_lands.replicas import BatchesOfHost
@@ -79,13 +78,15 @@ def prepare_run(
     Raises:
       InputError: what was asked for cannot work.
     """
-    if not isinstance(seed, int):
-        raise InputError(f"train.seed is {seed!r}; it must be a whole number")
+    checks.kind("train.workload", workload, Workload, "@Workload()")
+    checks.kind("train.method", method, Method, "@Pruned()")
+    checks.kind("train.recipe", recipe, Recipe, "@Recipe()")
+    checks.whole_number("train.seed", seed)
     run = files.default_run(workload.name, method.name, seed) if output_dir is None else files.RunFiles(output_dir)
     if needs_data and not run.summary.exists():
         workload.dataset.check_there()
     method.validate(recipe.steps)
-    devices.check_precision(recipe.precision)
+    devices.check_precision("Recipe.precision", recipe.precision)
     distribution.check_batch("Recipe.batch_size", recipe.batch_size, strategy)
     workload.dataset.check_batch_size(recipe.batch_size)
     origin = Origin(workload.name, method.name, seed, global_step=0)

@@ -8,6 +8,7 @@ import gin
 import tensorflow as tf
 import tf_keras
 
+from sparse_rigl_lands import checks
 from sparse_rigl_lands.errors import InputError
 
 
@@ -36,16 +37,10 @@ class WarmupStepDecay(tf_keras.optimizers.schedules.LearningRateSchedule):
     factor: float = 0.1
 
     def __post_init__(self) -> None:
-        for name in ("peak", "factor"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 < value < math.inf:
-                raise InputError(f"WarmupStepDecay.{name} is {value!r}; it must be a positive number")
-        if not isinstance(self.warmup_steps, int) or self.warmup_steps < 0:
-            raise InputError(
-                f"WarmupStepDecay.warmup_steps is {self.warmup_steps!r}; it must be a whole number of at least 0"
-            )
-        if not isinstance(self.drops, tuple | list) or not all(isinstance(step, int) for step in self.drops):
-            raise InputError(f"WarmupStepDecay.drops is {self.drops!r}; it must be a list of steps")
+        checks.number("WarmupStepDecay.peak", self.peak, above=0)
+        checks.number("WarmupStepDecay.factor", self.factor, above=0)
+        checks.whole_number("WarmupStepDecay.warmup_steps", self.warmup_steps, least=0)
+        checks.each("WarmupStepDecay.drops", self.drops, checks.whole_number)
         if list(self.drops) != sorted(self.drops):
             raise InputError(f"WarmupStepDecay.drops must ascend: {list(self.drops)}")
 
@@ -86,12 +81,9 @@ class WarmupCosine(tf_keras.optimizers.schedules.LearningRateSchedule):
     warmup: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("peak", "steps"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 < value < math.inf:
-                raise InputError(f"WarmupCosine.{name} is {value!r}; it must be a positive number")
-        if not isinstance(self.warmup, int | float) or not 0 <= self.warmup < 1:
-            raise InputError(f"WarmupCosine.warmup is {self.warmup!r}; it lies in [0, 1)")
+        checks.number("WarmupCosine.peak", self.peak, above=0)
+        checks.number("WarmupCosine.steps", self.steps, above=0)
+        checks.number("WarmupCosine.warmup", self.warmup, least=0, below=1)
 
     def __call__(self, step: tf.Tensor) -> tf.Tensor:
         step = tf.cast(step, tf.float32)

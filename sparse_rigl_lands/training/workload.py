@@ -5,6 +5,7 @@ import dataclasses
 import gin
 import tf_keras
 
+from sparse_rigl_lands import checks
 from sparse_rigl_lands.data.dataset import Dataset
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.training.objective import Objective
@@ -31,13 +32,10 @@ class Workload:
     objective: Objective
 
     def __post_init__(self) -> None:
-        for field, kind in {"dataset": Dataset, "network": tf_keras.Model, "objective": Objective}.items():
-            value = getattr(self, field)
-            if not isinstance(value, kind):
-                raise InputError(
-                    f"Workload.{field} is {value!r}, not a {kind.__name__}; "
-                    "in a gin file, a function is called where parentheses follow its name: @resnet50()"
-                )
+        checks.text("Workload.name", self.name)
+        checks.kind("Workload.dataset", self.dataset, Dataset, "@ImageNet()")
+        checks.kind("Workload.network", self.network, tf_keras.Model, "@resnet50()")
+        checks.kind("Workload.objective", self.objective, Objective, "@Objective()")
         network, dataset = self.network, self.dataset
         found = tuple(network.input_shape[1:]), network.output_shape[-1]
         wanted = dataset.image_shape, dataset.num_classes

@@ -26,9 +26,9 @@ def digits():
     return Digits()
 
 
-@pytest.mark.parametrize("pixels", [-1, 8, "1", 0.5])
+@pytest.mark.parametrize("pixels", [-1, 8, "1", 0.5, 1.0, True])
 def test_impossible_shifts_are_refused(pixels):
-    with pytest.raises(InputError, match="Digits.max_shift"):
+    with pytest.raises(InputError, match=f"Digits.max_shift is {pixels!r}; it must be a whole number of at least 0"):
         Digits(max_shift=pixels)
 
 

@@ -96,6 +96,8 @@ def test_a_batch_that_lanes_do_not_divide(root):
 
 
 def test_what_is_no_tree_of_images(root, tmp_path):
+    with pytest.raises(InputError, match="ImageFolder.directory is 3; it must be a text in quotes"):
+        ImageFolder(3)
     with pytest.raises(InputError, match="holds no tree of images: needed are train/ and one of test, val, validation"):
         ImageFolder(str(tmp_path))
     (tmp_path / "empty" / "train").mkdir(parents=True)

@@ -101,6 +101,10 @@ def test_what_cannot_be_used(data_dir, tmp_path, monkeypatch):
     with pytest.raises(InputError, match="cifar10:3.0.2 is not prepared in") as refused:
         TfdsImages("cifar10:3.0.2", str(tmp_path))
     assert f"tfds.builder('cifar10:3.0.2', data_dir='{tmp_path}').download_and_prepare()" in str(refused.value)
+    with pytest.raises(InputError, match="TfdsImages.name is 3; it must be a text in quotes"):
+        TfdsImages(3, str(data_dir))
+    with pytest.raises(InputError, match="TfdsImages.test_split is None; it must be a text in quotes"):
+        TfdsImages("small", str(data_dir), test_split=None)
     with pytest.raises(InputError, match="lacks the split validation; it has"):
         TfdsImages("small", str(data_dir), test_split="validation")
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "elsewhere"))

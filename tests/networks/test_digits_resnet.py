@@ -55,3 +55,10 @@ def test_a_zero_gamma_and_a_sparse_mask_leave_channels_without_gradient(random, 
 def test_only_three_channels_can_be_standardised(channels):
     with pytest.raises(InputError, match=rf"images of shape \(8, 8, {channels}\) have no three channels"):
         digits_resnet((8, 8, channels), standardise=True)
+
+
+@pytest.mark.parametrize("flag", ["zero_gamma", "standardise"])
+def test_a_flag_in_quotes_is_refused(flag):
+    """It would be true, whatever it says."""
+    with pytest.raises(InputError, match=f"digits_resnet.{flag} is 'False'; it must be True or False"):
+        digits_resnet(**{flag: "False"})

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tf_keras
 
+from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.networks.resnet50 import resnet50
 
 
@@ -70,3 +71,10 @@ def test_convolutions_have_no_bias_and_the_head_starts_small(network):
     assert len(convolutions) == 53
     assert not any(layer.use_bias for layer in convolutions)
     assert abs(network.get_layer("head/dense").kernel.numpy().std() - 0.01) < 1e-4
+
+
+@pytest.mark.parametrize("flag", ["zero_gamma", "standardise"])
+def test_a_flag_in_quotes_is_refused(flag):
+    """It would be true, whatever it says."""
+    with pytest.raises(InputError, match=f"resnet50.{flag} is 'False'; it must be True or False"):
+        resnet50(**{flag: "False"})

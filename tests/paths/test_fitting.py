@@ -110,8 +110,8 @@ def test_what_cannot_be_fitted(workload, path, mirrored):
     ("settings", "message"),
     [
         ({"steps": 0}, "Fitting.steps is 0; it must be a whole number of at least 1"),
-        ({"momentum": 1.0}, r"Fitting.momentum is 1.0; it lies in \[0, 1\)"),
-        ({"learning_rate": 0.1}, "Fitting.learning_rate is 0.1; it must be a schedule"),
+        ({"momentum": 1.0}, "Fitting.momentum is 1.0; it must be a number of at least 0 and below 1"),
+        ({"learning_rate": 0.1}, "Fitting.learning_rate is 0.1, not a LearningRateSchedule: in a gin file, @WarmupS"),
         ({"manifold": "both"}, "Fitting.manifold is 'both'; known are sparse, dense"),
     ],
 )

@@ -36,7 +36,7 @@ def test_looks_within_one_global_batch_are_one():
         ({"limit": -1}, "Sample.limit is -1"),
         ({"first": 1.5}, "Sample.first is 1.5"),
         ({"images": "until_decided", "growth": 1.0}, "growth"),
-        ({"growth": "2"}, "Sample.growth is '2'; it must be a number above 1"),
+        ({"growth": "2"}, "Sample.growth is '2'; it must be a finite number above 1"),
     ],
 )
 def test_what_cannot_be_had(settings, message):

@@ -91,7 +91,7 @@ def test_a_sparsity_that_cannot_be_met_is_refused(dense):
 
 @pytest.mark.parametrize("power", [-1, float("inf"), float("nan"), "1"])
 def test_an_impossible_power_is_refused(power):
-    with pytest.raises(InputError, match="erdos_renyi_kernel.power is .*; it must be finite and not negative"):
+    with pytest.raises(InputError, match="erdos_renyi_kernel.power is .*; it must be a finite number of at least 0"):
         erdos_renyi_kernel(SHAPES, 0.9, power=power)
 
 
@@ -108,7 +108,7 @@ def test_dense_is_a_list(dense):
 
 @pytest.mark.parametrize("of_kernels", ["stem/conv/kernel", 0.5, ("stem/conv/kernel",)])
 def test_sparsities_of_kernels_are_a_dictionary(of_kernels):
-    with pytest.raises(InputError, match="uniform.at_most is .*; it must be a dictionary"):
+    with pytest.raises(InputError, match="uniform.at_most is .*; it must be None or a dictionary"):
         uniform(SHAPES, 0.9, of_kernels)
     with pytest.raises(InputError, match="per_layer.sparsities is .*; it must be a dictionary"):
         per_layer(SHAPES, of_kernels)
@@ -127,7 +127,7 @@ def test_every_distribution_stays_in_range(shapes, sparsity):
 @pytest.mark.parametrize("sparsity", [-0.1, 1.0, 1.5, float("nan"), "0.5", None])
 @pytest.mark.parametrize("distribution", [uniform, erdos_renyi_kernel, lambda s, x: per_layer(s, {"a": x})])
 def test_sparsity_outside_its_range_is_refused(distribution, sparsity):
-    with pytest.raises(InputError, match=r"a sparsity lies in \[0, 1\)"):
+    with pytest.raises(InputError, match=r"\w+\.sparsit.* is .*; it must be a number of at least 0 and below 1"):
         distribution(SHAPES, sparsity)
 
 
@@ -142,6 +142,12 @@ def test_sparsity_outside_its_range_is_refused(distribution, sparsity):
 def test_an_unknown_kernel_is_refused_with_close_names(distribution):
     with pytest.raises(InputError, match="names head/dens/kernel, .* close names: .*head/dense/kernel"):
         distribution("head/dens/kernel")
+
+
+@pytest.mark.parametrize("kernel", [3, None, ["stem/conv/kernel"]])
+def test_what_is_no_name_of_a_kernel_is_refused(kernel):
+    with pytest.raises(InputError, match="erdos_renyi_kernel.dense names .*, which the network does not have"):
+        erdos_renyi_kernel(SHAPES, 0.5, (kernel,))
 
 
 def test_kernel_without_any_weight_is_refused_by_name():

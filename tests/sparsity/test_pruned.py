@@ -67,7 +67,8 @@ def test_next_update_is_the_first_one(begin, updates, frequency, step):
         (PruningSchedule(-10, 50, 10), "0 <= begin_step < end_step"),
         (PruningSchedule(0, 50, 0), "frequency is 0"),
         (PruningSchedule(0, 60.0, 10), "end_step is 60.0; it must be a whole number"),
-        (PruningSchedule(0, 50, 10, power=0), "power is 0; it must be positive"),
+        (PruningSchedule(0, 50, 10, power="3"), "power is '3'; it must be a finite number above 0"),
+        (PruningSchedule(0, 50, 10, power=0), "power is 0; it must be a finite number above 0"),
     ],
 )
 def test_schedule_that_cannot_reach_its_target_is_refused(schedule, message):

@@ -76,6 +76,7 @@ def test_every_fit_has_the_same_budget_and_only_fits_have_others():
         ({"bindings": "Sample.images = 3"}, "bindings is 'Sample.images = 3'; it must be a list"),
         ({"processes": 0}, "processes is 0; it must be a whole number of at least 1"),
         ({"seed": 0.5}, "seed is 0.5; it must be a whole number"),
+        ({"seed": -(2**63) - 1}, f"seed is {-(2**63) - 1}; it must be a whole number that 64 bits hold"),
     ],
 )
 def test_an_impossible_study_is_refused(settings, words):

@@ -11,7 +11,6 @@ from sparse_rigl_lands.studies import settings
 @dataclasses.dataclass
 class _Study:
     names: object = ("a", "b")
-    count: object = 1
 
 
 @pytest.mark.parametrize(
@@ -21,13 +20,6 @@ def test_what_is_no_list_of_different_things_is_refused(names, words):
     settings.check_lists(_Study(), "names")
     with pytest.raises(InputError, match=rf"^_Study\.{words}"):
         settings.check_lists(_Study(names=names), "names")
-
-
-@pytest.mark.parametrize("count", [0, -1, 1.5, "2", None])
-def test_what_is_no_count_is_refused(count):
-    settings.check_counts(_Study(), "count")
-    with pytest.raises(InputError, match=r"^_Study\.count is .*; it must be a whole number of at least 1$"):
-        settings.check_counts(_Study(count=count), "count")
 
 
 @pytest.mark.parametrize(("text", "number"), [("", 7), ("a.b = 3\n", 3), ("# a.b = 3\nc/a.b = 0", 0), ("xa.b = 3", 7)])

@@ -98,7 +98,12 @@ def test_the_samples_of_the_gradient_are_independent(study, describe, streams):
 
 @pytest.mark.parametrize(
     ("settings", "words"),
-    [({"gradient_samples": 1}, "must be at least 2"), ({"gradient_batches": 0}, "must be at least 1")],
+    [
+        ({"gradient_samples": 1}, "it must be a whole number of at least 2"),
+        ({"gradient_batches": 0}, "it must be a whole number of at least 1"),
+        ({"seed": 2**63}, f"describe_solution.seed is {2**63}; it must be a whole number that 64 bits hold"),
+        ({"pruned_run": PrunedRun}, "describe_solution.pruned_run is .*, not a PrunedRun: in a gin file, @PrunedRun"),
+    ],
 )
 def test_too_few_are_refused(study, describe, settings, words):
     with pytest.raises(InputError, match=words):
@@ -120,3 +125,11 @@ def test_a_pruned_run_of_another_network_is_refused(study, one_device, workload,
         describe_solution(run, one_device, workload, _RECIPE, PrunedRun(str(tmp_path / "other")))
     with pytest.raises(InputError, match="is of workload small, not another"):
         describe_solution(run, one_device, dataclasses.replace(workload, name="another"), _RECIPE)
+
+
+def test_what_was_not_made_is_refused(study, one_device, workload):
+    run = study(Dense())
+    with pytest.raises(InputError, match="describe_solution.workload is .*, not a Workload: in a gin file, @Workload"):
+        describe_solution(run, one_device, Workload, _RECIPE)
+    with pytest.raises(InputError, match="describe_solution.recipe is .*, not a Recipe: in a gin file, @Recipe"):
+        describe_solution(run, one_device, workload, Recipe)

@@ -114,16 +114,23 @@ def test_a_sparsity_may_be_that_of_another_distribution(tmp_path):
     ("settings", "words"),
     [
         ({"methods": ("pruned", "grown")}, "names 'grown'; known are dense, pruned, lottery, scratch"),
-        ({"sparsities": (0.9, 0)}, "sparsities names 0; it must be above 0 and below 1"),
+        ({"sparsities": (0.9, 0)}, "sparsities names 0; it must be a number above 0 and below 1"),
         ({"sparsities": (1.0,)}, "sparsities names 1.0"),
-        ({"zeroed_fractions": (-0.1,)}, "zeroed_fractions names -0.1; it must be at least 0"),
+        ({"zeroed_fractions": (-0.1,)}, "zeroed_fractions names -0.1; it must be a number of at least 0"),
         ({"sparsities": 0.9}, "sparsities is 0.9; it must be a list"),
         ({"seeds": (0, 1, 0), "sparsities": (0.9,)}, "seeds names something twice"),
         ({"seeds": (0.5,), "sparsities": (0.9,)}, "seeds names 0.5; it must be a whole number"),
+        (
+            {"seeds": (2**63,), "sparsities": (0.9,)},
+            f"Sweep.seeds names {2**63}; .* that 64 bits hold",
+        ),
         ({"methods": ("pruned",)}, "the sweep has no runs"),
         ({"sparsities": (0.9,), "bindings_of_sparsity": {0.8: ()}}, "bindings_of_sparsity names 0.8, which is none of"),
         ({"sparsities": (0.9,), "bindings_of_sparsity": "x"}, "bindings_of_sparsity is 'x'; it must be a dictionary"),
-        ({"sparsities": (0.9,), "bindings_of_sparsity": {0.9: "x"}}, "gives 0.9 'x'; it must be a list"),
+        (
+            {"sparsities": (0.9,), "bindings_of_sparsity": {0.9: "x"}},
+            r"_sparsity\[0.9\] is 'x'; it must be a list",
+        ),
     ],
 )
 def test_an_impossible_sweep_is_refused(settings, words):

@@ -24,6 +24,7 @@ from sparse_rigl_lands.training.fixed_mask import (
     shuffled_mask,
 )
 from sparse_rigl_lands.training.methods import Pruned, ZeroedInit
+from sparse_rigl_lands.training.pruned_run import PrunedRun
 from sparse_rigl_lands.training.recipe import Recipe
 from sparse_rigl_lands.training.run import prepare_run, train
 from sparse_rigl_lands.training.schedules import WarmupStepDecay
@@ -200,10 +201,33 @@ def test_a_sparsity_that_leaves_a_kernel_empty_is_refused_when_pruning(study, tm
     assert set(last.mask.empty_kernels()) == {"stem/conv/kernel", "block1/projection/conv/kernel"}  # of 36 and 32
 
 
-@pytest.mark.parametrize("step", [20, -1, 2.5])
-def test_an_impossible_rewind_is_refused(study, step):
-    with pytest.raises(InputError, match="Lottery.rewind_step is .*; it must be a step before 20"):
-        study(Lottery(rewind_step=step))
+def test_an_impossible_rewind_is_refused(study):
+    with pytest.raises(InputError, match="Lottery.rewind_step is 20; it must be a step before 20"):
+        study(Lottery(rewind_step=20))
+    for step in (-1, 2.5, True):
+        with pytest.raises(InputError, match=f"Lottery.rewind_step is {step}; it must be a whole number of at least 0"):
+            Lottery(rewind_step=step)
+
+
+@pytest.mark.parametrize("method", [Scratch, Lottery])
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"allow_empty_kernels": "False"}, "allow_empty_kernels is 'False'; it must be True or False"),
+        ({"pruned_run": PrunedRun}, "pruned_run is <class .*, not a PrunedRun: in a gin file, @PrunedRun"),
+    ],
+)
+def test_settings_of_another_kind_are_refused(method, settings, words):
+    with pytest.raises(InputError, match=f"{method.__name__}.{words}"):
+        method(**settings)
+
+
+def test_a_flag_in_quotes_is_refused():
+    """It would be true, whatever it says."""
+    with pytest.raises(InputError, match="Scratch.live_fan_in is 'False'; it must be True or False"):
+        Scratch(live_fan_in="False")
+    with pytest.raises(InputError, match="Pruned.allow_empty_kernels is 'False'; it must be True or False"):
+        Pruned(PruningSchedule(5, 15, 5), allow_empty_kernels="False")
 
 
 def test_the_sources_mask_is_told_in_the_record(study):

@@ -90,3 +90,9 @@ def test_a_step_that_was_not_kept_is_refused(save, run):
     save(run.beside("pruned", 3), [10, 20])
     with pytest.raises(InputError, match=r"kept no checkpoint of step 0, from which .* it kept 10, 20\. .*keep_steps"):
         PrunedRun().at_step(run, ORIGIN, 0)
+
+
+@pytest.mark.parametrize("setting", ["directory", "gin_file"])
+def test_names_of_files_are_texts(setting):
+    with pytest.raises(InputError, match=f"PrunedRun.{setting} is 3; it must be None or a text in quotes"):
+        PrunedRun(**{setting: 3})

@@ -39,6 +39,8 @@ def test_counts_below_one_are_refused(setting):
         ("learning_rate", 0.1),
         ("keep_steps", 5),
         ("log_batch_norm", 1),
+        ("nesterov", "False"),
+        ("steps", True),
     ],
 )
 def test_values_of_another_kind_are_refused(setting, value):
@@ -46,7 +48,13 @@ def test_values_of_another_kind_are_refused(setting, value):
         _recipe(**{setting: value})
 
 
-@pytest.mark.parametrize("step", [-1, 26, 2.5])
+@pytest.mark.parametrize("step", [-1, 26])
 def test_steps_that_are_never_taken_cannot_be_kept(step):
     with pytest.raises(InputError, match=f"Recipe.keep_steps names step {step}; training goes from 0 to 25"):
+        _recipe(keep_steps=(step,))
+
+
+@pytest.mark.parametrize("step", [True, 2.5, "5"])
+def test_what_is_no_step_cannot_be_kept(step):
+    with pytest.raises(InputError, match=f"Recipe.keep_steps names {step!r}; it must be a whole number"):
         _recipe(keep_steps=(step,))

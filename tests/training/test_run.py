@@ -258,6 +258,36 @@ def test_impossible_schedule_is_refused_before_anything_is_written(train, worklo
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"seed": 2**63}, f"train.seed is {2**63}; it must be a whole number that 64 bits hold"),
+        ({"seed": -(2**63) - 1}, "train.seed is -.*; it must be a whole number that 64 bits hold"),
+        ({"seed": True}, "train.seed is True; it must be a whole number"),
+        ({"workload": Workload}, "train.workload is <class .*, not a Workload: in a gin file, @Workload"),
+        ({"method": Pruned}, "train.method is <class .*, not a Method: in a gin file, @Pruned"),
+        ({"recipe": Recipe}, "train.recipe is <class .*, not a Recipe: in a gin file, @Recipe"),
+        ({"recipe": _recipe(precision=None)}, "Recipe.precision is None; known are float32"),
+        ({"recipe": _recipe(precision=16)}, "Recipe.precision is 16; known are float32"),
+    ],
+)
+def test_settings_of_another_kind_are_refused_before_anything_is_written(train, workload, tmp_path, settings, words):
+    with pytest.raises(InputError, match=words):
+        train(str(tmp_path / "run"), **{"workload": workload, "method": Dense(), "recipe": _recipe(), **settings})
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("seed", [2**63 - 1, -(2**63)])
+def test_the_largest_seeds_are_read_again(train, workload, tmp_path, seed):
+    run = train(str(tmp_path), workload, Dense(), _recipe(steps=1), seed=seed)
+    assert storage.read_json(run.summary)["seed"] == checkpoint.load_solution(run).origin.seed == seed
+
+
+def test_a_schedule_that_was_not_made_is_refused():
+    with pytest.raises(InputError, match="Pruned.schedule is <class .*, not a PruningSchedule: in a gin file, @"):
+        Pruned(PruningSchedule)
+
+
 def test_a_checkpoint_that_misses_its_target_is_a_defect_and_says_so(train, workload, tmp_path):
     run = train(str(tmp_path), workload, _pruned(), _recipe())
     point = checkpoint.load(run.checkpoint(25)).point

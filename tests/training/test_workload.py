@@ -11,8 +11,16 @@ from sparse_rigl_lands.training.workload import Workload
 
 
 def test_a_function_that_was_not_called_is_named():
-    with pytest.raises(InputError, match="Workload.network is <function digits_resnet.* not a Model; in a gin file"):
+    with pytest.raises(
+        InputError, match="Workload.network is <function digits_resnet.*, not a Model: in a gin file, @res"
+    ):
         Workload("digits", Digits(), digits_resnet, Objective())
+
+
+@pytest.mark.parametrize("name", [2012, "", None])
+def test_a_name_that_is_no_text_is_refused(name):
+    with pytest.raises(InputError, match=f"Workload.name is {name!r}; it must be a text"):
+        Workload(name, Digits(), digits_resnet(), Objective())
 
 
 @pytest.mark.parametrize("shape", [{"image_shape": (16, 16, 1)}, {"num_classes": 7}])
