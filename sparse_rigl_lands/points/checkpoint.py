@@ -163,11 +163,8 @@ def _check_type(key: str, value: Any, group: str) -> None:
 
 def _check_agreement(weights: Mapping[str, np.ndarray], mask: Mask) -> None:
     """Constructing a point would set such weights to zero, and evaluate another network than was trained."""
-    mask.check_fit({name: value.shape for name, value in weights.items()})
-    for name, live in mask.arrays.items():
-        count = np.count_nonzero(weights[name][~live])
-        if count:
-            raise InputError(f"its mask and its weights disagree: {count:,} masked weights of {name} are not zero")
+    for name, count in mask.nonzero_outside(weights).items():
+        raise InputError(f"its mask and its weights disagree: {count:,} masked weights of {name} are not zero")
 
 
 def _unescaped(name: str) -> str:
