@@ -17,7 +17,7 @@ from sparse_rigl_lands import devices, digests, distribution, files, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import point as points
 from sparse_rigl_lands.points.point import Origin, Point
-from sparse_rigl_lands.replicas import BatchesOfHost
+from sparse_rigl_lands.replicas import BatchesOfHost, hosts_of
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training.evaluation import evaluate
 from sparse_rigl_lands.training.loop import train_from_latest
@@ -86,7 +86,7 @@ def prepare_run(
     method.validate(recipe.steps)
     devices.check_precision(recipe.precision)
     distribution.check_batch("Recipe.batch_size", recipe.batch_size, strategy)
-    workload.dataset.check_batch_size(recipe.batch_size)
+    workload.dataset.check_batch_size(recipe.batch_size, hosts_of(strategy))
     run = files.default_run(workload.name, method.name, seed) if output_dir is None else files.RunFiles(output_dir)
     origin = Origin(workload.name, method.name, seed, global_step=0)
     initialization = method.initialization(workload.network, origin, run)
