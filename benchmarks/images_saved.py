@@ -24,9 +24,9 @@ from sparse_rigl_lands.paths.evaluator import BatchNorm
 from sparse_rigl_lands.paths.preparation import prepare_path
 from sparse_rigl_lands.paths.run import interpolate
 from sparse_rigl_lands.paths.sample import Sample
-from sparse_rigl_lands.points import checkpoint
 from sparse_rigl_lands.points.point import Point
 from sparse_rigl_lands.replicas import WHOLE, Share
+from sparse_rigl_lands.training import summary as checkpoint
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.workload import Workload
 

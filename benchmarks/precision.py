@@ -22,9 +22,9 @@ from sparse_rigl_lands.networks.digits_resnet import digits_resnet
 from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
 from sparse_rigl_lands.paths.evaluator import BatchNorm
 from sparse_rigl_lands.paths.interface import evaluate_path
-from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points.point import Point
 from sparse_rigl_lands.sparsity import variants
+from sparse_rigl_lands.training import summary as checkpoints
 
 
 def _examples() -> tf.data.Dataset:

@@ -25,7 +25,6 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from typing_extensions import TypedDict
 
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.errors import InputError
@@ -47,11 +46,6 @@ class Checkpoint:
 
     point: Point
     training: Mapping[str, np.ndarray]
-
-
-class _Steps(TypedDict):
-    first_step: int
-    global_step: int
 
 
 def save(prefix: pathlib.Path, checkpoint: Checkpoint) -> None:
@@ -133,24 +127,6 @@ def load_step(run: files.RunFiles, step: int) -> Checkpoint:
         kept = ", ".join(map(str, steps)) or "none"
         raise InputError(f"{run.directory} has no checkpoint of step {step}; it has {kept}")
     return load(run.checkpoint(step))
-
-
-def load_initialization(run: files.RunFiles) -> Point:
-    """The first point of a finished run.
-
-    Raises:
-      InputError: as ``load_step``.
-    """
-    return load_step(run, storage.read_json(run.summary, _Steps)["first_step"]).point
-
-
-def load_solution(run: files.RunFiles) -> Point:
-    """The last point of a finished run.
-
-    Raises:
-      InputError: as ``load_step``.
-    """
-    return load_step(run, storage.read_json(run.summary, _Steps)["global_step"]).point
 
 
 def _check_type(key: str, value: Any, group: str) -> None:

@@ -10,13 +10,12 @@ from typing_extensions import TypedDict
 
 from sparse_rigl_lands import distribution, files, seeds, storage
 from sparse_rigl_lands.errors import InputError
-from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points import point as points
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training.pruned_run import PrunedRun
 from sparse_rigl_lands.training.recipe import Recipe
 from sparse_rigl_lands.training.stationarity import gradient_norms
-from sparse_rigl_lands.training.summary import Summary
+from sparse_rigl_lands.training.summary import Summary, load_initialization, load_solution
 from sparse_rigl_lands.training.workload import Workload
 
 # As the paper's Figure 2 calls them, where it does.
@@ -78,7 +77,7 @@ def describe_solution(
             raise InputError(f"describe_solution.gradient_{name} is {value!r}; it must be at least {least}")
     distribution.check_batch("Recipe.batch_size", recipe.batch_size, strategy)
     summary = storage.read_json(run.summary, Summary)
-    first, last = checkpoints.load_initialization(run), checkpoints.load_solution(run)
+    first, last = load_initialization(run), load_solution(run)
     if last.origin.workload != workload.name:
         raise InputError(f"{run.directory} is of workload {last.origin.workload}, not {workload.name}")
     with strategy.scope():

@@ -3,16 +3,12 @@
 import dataclasses
 
 import gin
-from typing_extensions import TypedDict
 
 from sparse_rigl_lands import files, project, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points.point import Origin, Point
-
-
-class _Summary(TypedDict):
-    workload: str
+from sparse_rigl_lands.training.summary import Summary, load_solution
 
 
 @gin.configurable(module="sparse_rigl_lands")
@@ -49,7 +45,7 @@ class PrunedRun:
           InputError: there is no such run, it is not finished, it is of another workload, or not sparse.
         """
         pruned = self._finished(run, origin)
-        solution = checkpoints.load_solution(pruned)
+        solution = load_solution(pruned)
         if not solution.mask.arrays:
             raise InputError(f"the run {pruned.directory} has no mask: its solution is dense")
         return solution
@@ -81,7 +77,7 @@ class PrunedRun:
                 f"the pruned run {pruned.directory}, which {origin.method} builds upon, {state}; "
                 f"make it first: {self._command(pruned, origin.seed)}"
             )
-        workload = storage.read_json(pruned.summary, _Summary)["workload"]
+        workload = storage.read_json(pruned.summary, Summary)["workload"]
         if workload != origin.workload:
             raise InputError(f"the pruned run {pruned.directory} is of workload {workload}, not {origin.workload}")
         return pruned

@@ -32,7 +32,7 @@ from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.pruned_run import PrunedRun
 from sparse_rigl_lands.training.recipe import Recipe
 from sparse_rigl_lands.training.schedules import WarmupCosine, WarmupStepDecay
-from sparse_rigl_lands.training.summary import Summary
+from sparse_rigl_lands.training.summary import Summary, load_initialization, load_solution
 from tests.data.tree import encoded
 from tests.fuzz import corpus, mutations
 from tests.fuzz.corpus import Corpus
@@ -158,8 +158,8 @@ def _read_settings(made: Corpus) -> None:
 
 def _read_summary(made: Corpus) -> None:
     tables.sparsity_table(storage.read_json(made.run.summary, Summary))
-    checkpoint.load_initialization(made.run)
-    checkpoint.load_solution(made.run)
+    load_initialization(made.run)
+    load_solution(made.run)
     PrunedRun(str(made.run.directory)).solution(made.run, Origin("small", "scratch", 0, 0))
 
 

@@ -1,5 +1,7 @@
 """Protects: what scratch and lottery take from a pruned run, and what is said when it is not there."""
 
+import dataclasses
+
 import pytest
 
 from sparse_rigl_lands import files, storage
@@ -9,6 +11,7 @@ from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.points.point import Origin
 from sparse_rigl_lands.sparsity import random_masks, variants
 from sparse_rigl_lands.sparsity.mask import Mask
+from sparse_rigl_lands.training.evaluation import Evaluation
 from sparse_rigl_lands.training.pruned_run import PrunedRun
 
 ORIGIN = Origin("small", "scratch", 3, 0)
@@ -24,13 +27,16 @@ def mask(network):
 def save(network, mask):
     """Saves checkpoints of a pruned run."""
 
+    evaluation = dataclasses.asdict(Evaluation(10, 0.5, 0.1, 0.6, 0.9, 1.0))
+
     def save(run, steps, mask=mask, workload="small", finished=True):
         for step in steps:
             dense = initializations.dense(network, Origin(workload, "pruned", 3, step))
             point = dense.under(mask if step == steps[-1] else Mask({}))
             checkpoint.save(run.checkpoint(step), Checkpoint(point, {}))
         if finished:
-            storage.write_json(run.summary, {"workload": workload, "first_step": steps[0], "global_step": steps[-1]})
+            told = {"workload": workload, "first_step": steps[0], "global_step": steps[-1], "sparsity": 0.5}
+            storage.write_json(run.summary, {**told, "layers": [], "train_augmented": evaluation, "test": evaluation})
 
     return save
 
