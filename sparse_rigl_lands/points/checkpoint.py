@@ -120,13 +120,22 @@ def load_step(run: files.RunFiles, step: int) -> Checkpoint:
     """Reads the checkpoint of a global step of a run.
 
     Raises:
-      InputError: the run does not have it, or as ``load``.
+      InputError: as ``check_step`` or ``load``.
+    """
+    check_step(run, step)
+    return load(run.checkpoint(step))
+
+
+def check_step(run: files.RunFiles, step: int) -> None:
+    """Refuses a global step of which a run has no checkpoint.
+
+    Raises:
+      InputError: it has none.
     """
     steps = run.checkpoint_steps()
     if step not in steps:
         kept = ", ".join(map(str, steps)) or "none"
         raise InputError(f"{run.directory} has no checkpoint of step {step}; it has {kept}")
-    return load(run.checkpoint(step))
 
 
 def _check_type(key: str, value: Any, group: str) -> None:

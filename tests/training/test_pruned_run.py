@@ -59,14 +59,15 @@ def test_it_may_lie_anywhere(save, run, tmp_path, mask):
     assert PrunedRun(str(tmp_path / "elsewhere")).solution(run, ORIGIN).mask == mask
 
 
-@pytest.mark.parametrize(("steps", "state"), [([], "is not there"), ([0, 10], "is not finished")])
+@pytest.mark.parametrize(("steps", "state"), [([], "is not the directory of a run"), ([0, 10], "is not finished")])
 def test_without_it_the_command_that_makes_it_is_told(save, run, steps, state):
     save(run.beside("pruned", 3), steps, finished=False)
     directory = run.beside("pruned", 3).directory
     command = f"python train.py --gin_file=gin/digits/pruned.gin --seed=3 --output_dir={directory}"
-    with pytest.raises(InputError, match=f"which scratch builds upon, {state}; make it first: {command}"):
+    told = f"^{directory} {state}: it has no summary.json. scratch builds upon this pruned run; make it first: "
+    with pytest.raises(InputError, match=f"{told}{command}"):
         PrunedRun(gin_file="gin/digits/pruned.gin").solution(run, ORIGIN)
-    with pytest.raises(InputError, match=f"{state}; make it first: python train.py"):
+    with pytest.raises(InputError, match=f"{told}python train.py"):
         PrunedRun().at_step(run, ORIGIN, 0)
 
 
@@ -95,5 +96,5 @@ def test_one_without_a_mask_is_refused(save, run):
 
 def test_a_step_that_was_not_kept_is_refused(save, run):
     save(run.beside("pruned", 3), [10, 20])
-    with pytest.raises(InputError, match=r"kept no checkpoint of step 0, from which .* it kept 10, 20\. .*keep_steps"):
+    with pytest.raises(InputError, match=r"has no checkpoint of step 0; it has 10, 20\. scratch starts .*keep_steps"):
         PrunedRun().at_step(run, ORIGIN, 0)
