@@ -81,7 +81,7 @@ def path_rows(path: EvaluatedPath, l2: np.ndarray, gradients: np.ndarray | None)
     Args:
       path: K places.
       l2: the L2 term at each, [K].
-      gradients: of ``gradients.gradient_norms``, [K, 2, 2], where they were asked for.
+      gradients: of ``gradients.gradient_norms_on_path``, [K, 2, 2], where they were asked for.
     """
     losses = path.losses
     variances = variances_of_contrasts(losses.covariance())

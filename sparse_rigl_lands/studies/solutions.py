@@ -14,7 +14,7 @@ from sparse_rigl_lands.points import point as points
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training.pruned_run import PrunedRun
 from sparse_rigl_lands.training.recipe import Recipe
-from sparse_rigl_lands.training.stationarity import gradient_norms
+from sparse_rigl_lands.training.stationarity import gradient_norms_of_network
 from sparse_rigl_lands.training.summary import Summary, load_initialization, load_solution
 from sparse_rigl_lands.training.workload import Workload
 
@@ -95,7 +95,7 @@ def describe_solution(
         )
         for i in range(gradient_samples)
     ]
-    sparse, dense = gradient_norms(model, workload.objective, last.mask, samples, gradient_batches, strategy)
+    sparse, dense = gradient_norms_of_network(model, workload.objective, last.mask, samples, gradient_batches, strategy)
     return {
         "run": str(run.directory),
         "point": _POINTS.get(last.origin.method, last.origin.method),
