@@ -16,6 +16,7 @@ COMMON = {
     "digests",
     "distribution",
     "devices",
+    "environment",
     "replicas",
     "progress",
     "preemption",

@@ -12,6 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.data.digits import Digits
 from sparse_rigl_lands.devices import processor
+from sparse_rigl_lands.environment import versions
 from sparse_rigl_lands.errors import DivergedError, InputError
 from sparse_rigl_lands.networks.digits_resnet import digits_resnet
 from sparse_rigl_lands.points import checkpoint, initializations
@@ -68,6 +69,7 @@ def test_what_a_pruned_run_leaves_behind(train, workload, tmp_path):
     assert summary["test"]["count"] == 360
     assert summary["train_augmented"]["count"] == 1437
     assert summary["environment"]["device"] == processor()
+    assert versions().items() <= summary["environment"].items()
     assert {layer["kernel"] for layer in summary["layers"]} == {name for name in dense.weights if "kernel" in name}
     with run.metrics.open() as table:
         rows = list(csv.DictReader(table))
