@@ -12,7 +12,7 @@ from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.reporting import path_words, pictures, words
 from sparse_rigl_lands.reporting.finished_path import FinishedPath
-from sparse_rigl_lands.studies.path_runs import PathOfStudyRow
+from sparse_rigl_lands.studies.path_runs import PathRunRow
 
 # A curve has its color, of Okabe and Ito's palette, and its mark; a manifold has its line, and fills the mark or not.
 _CURVES = (("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"))
@@ -85,7 +85,7 @@ def draw_budgets(table: pathlib.Path, figure: tuple[pathlib.Path, ...]) -> tuple
     Raises:
       InputError: the table is damaged.
     """
-    rows = storage.read_table(table, PathOfStudyRow)
+    rows = storage.read_table(table, PathRunRow)
     if not rows["barrier"].between(rows["barrier_lower"], rows["barrier_upper"]).all():
         raise InputError(f"{table} is damaged: a barrier lies outside of its bounds")
     fitted, tolerance = rows[rows["steps"] > 0], rows["tolerance"].iloc[0]

@@ -104,7 +104,7 @@ def fitted(
     ]
 
 
-class PathOfStudyRow(TypedDict):
+class PathRunRow(TypedDict):
     """What figures take from a row of ``curves.csv`` or ``paths.csv``."""
 
     title: str

@@ -8,7 +8,7 @@ from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.paths.finished import judge_finished
 from sparse_rigl_lands.studies import path_runs, sweep
 from sparse_rigl_lands.studies.jobs import Failure, Job, seconds_taken
-from sparse_rigl_lands.studies.path_runs import PathOfStudyRow
+from sparse_rigl_lands.studies.path_runs import PathRunRow
 from sparse_rigl_lands.studies.solutions import SolutionRow
 from sparse_rigl_lands.studies.study import Study, StudyPath
 from sparse_rigl_lands.studies.study_jobs import TABLE_OF_SOLUTIONS
@@ -18,7 +18,7 @@ Rows = Sequence[dict[str, Any]]
 _BOUNDS = [f"{quantity}_{bound}_for_claim" for quantity in ("barrier", "largest_rise") for bound in ("lower", "upper")]
 
 
-class PathRow(PathOfStudyRow):
+class StudyPathRow(PathRunRow):
     """What figures take from a row of ``paths.csv``."""
 
     seed: int
