@@ -10,8 +10,8 @@ from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.paths.finished_path import FinishedPath
 from sparse_rigl_lands.reporting import path_words, pictures, words
-from sparse_rigl_lands.reporting.finished_path import FinishedPath
 from sparse_rigl_lands.studies.path_runs import PathRunRow
 
 # A curve has its color, of Okabe and Ito's palette, and its mark; a manifold has its line, and fills the mark or not.

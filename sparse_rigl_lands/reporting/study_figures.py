@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from sparse_rigl_lands import files, storage
+from sparse_rigl_lands.paths.finished_path import FinishedPath
 from sparse_rigl_lands.reporting import path_words, words
-from sparse_rigl_lands.reporting.finished_path import FinishedPath
 from sparse_rigl_lands.reporting.panels import FigureData, Note, Panel, Series
 from sparse_rigl_lands.reporting.sweep_figures import METHODS, figure1, figure5
 from sparse_rigl_lands.studies.study import INITIALIZATIONS, Study

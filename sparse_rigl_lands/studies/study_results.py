@@ -5,7 +5,7 @@ from collections.abc import Container, Sequence
 from typing import Any
 
 from sparse_rigl_lands import files, storage
-from sparse_rigl_lands.paths.finished import judge_finished
+from sparse_rigl_lands.paths.finished_path import FinishedPath
 from sparse_rigl_lands.studies import path_runs, sweep
 from sparse_rigl_lands.studies.jobs import Failure, Job, seconds_taken
 from sparse_rigl_lands.studies.path_runs import PathRunRow
@@ -99,7 +99,7 @@ def _bounds_for_claim(study: Study, path: StudyPath, written: files.StudyFiles) 
     if not path.claim:
         return dict.fromkeys(("confidence_for_claim", *_BOUNDS), "")
     confidence = study.confidence_of_a_path(path.claim)
-    judgement = judge_finished(written.path(path.name), confidence)
+    judgement = FinishedPath.read(written.path(path.name)).judge(confidence)
     climbs = (judgement.barrier, judgement.largest_rise)
     bounds = [bound for climb in climbs for bound in (climb.lower, climb.upper)]
     return {"confidence_for_claim": confidence, **dict(zip(_BOUNDS, bounds, strict=True))}
