@@ -24,10 +24,10 @@ from sparse_rigl_lands.paths.evaluator import BatchNorm
 from sparse_rigl_lands.paths.preparation import prepare_path
 from sparse_rigl_lands.paths.run import interpolate
 from sparse_rigl_lands.paths.sample import Sample
-from sparse_rigl_lands.points import checkpoint
 from sparse_rigl_lands.points.point import Point
 from sparse_rigl_lands.replicas import WHOLE, Share
 from sparse_rigl_lands.training.objective import Objective
+from sparse_rigl_lands.training.summary import load_initialization, load_solution
 from sparse_rigl_lands.training.workload import Workload
 
 _COPIES = 40
@@ -78,10 +78,10 @@ def _judged(
 def main() -> None:
     strategy = distribution.strategy()
     pruned, scratch = digits_run("pruned"), digits_run("scratch")
-    solution = checkpoint.load_solution(pruned)
+    solution = load_solution(pruned)
     lines = {
-        "S-S to P-S": (checkpoint.load_solution(scratch), solution),
-        "D-I to P-S": (checkpoint.load_initialization(pruned), solution),
+        "S-S to P-S": (load_solution(scratch), solution),
+        "D-I to P-S": (load_initialization(pruned), solution),
     }
     rows: list[dict[str, Any]] = []
     for data in (Digits(), _NoisyDigits()):

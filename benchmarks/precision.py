@@ -22,9 +22,9 @@ from sparse_rigl_lands.networks.digits_resnet import digits_resnet
 from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
 from sparse_rigl_lands.paths.evaluator import BatchNorm
 from sparse_rigl_lands.paths.interface import evaluate_path
-from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points.point import Point
 from sparse_rigl_lands.sparsity import variants
+from sparse_rigl_lands.training.summary import load_initialization, load_solution
 
 
 def _examples() -> tf.data.Dataset:
@@ -53,10 +53,10 @@ def _row(line: str, batch_norm: BatchNorm, in_float32: EvaluatedPath, in_bfloat1
 def main() -> None:
     pruned, scratch = digits_run("pruned"), digits_run("scratch")
     strategy = distribution.strategy()
-    solution = checkpoints.load_solution(pruned)
+    solution = load_solution(pruned)
     lines = {
-        "S-S to P-S": checkpoints.load_solution(scratch),
-        "D-I to P-S": checkpoints.load_initialization(pruned),
+        "S-S to P-S": load_solution(scratch),
+        "D-I to P-S": load_initialization(pruned),
     }
 
     def path(start: Point, batch_norm: BatchNorm, precision: str) -> EvaluatedPath:

@@ -27,8 +27,8 @@ from sparse_rigl_lands.paths.preparation import prepare_path
 from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.point import Origin
 from sparse_rigl_lands.training import plan as training
-from sparse_rigl_lands.training.plan import Stage
 from sparse_rigl_lands.training.run import prepare_run
+from sparse_rigl_lands.training.stage import Stage
 
 _UTILISATION = 0.4  # assumed: the part of the peak that convolutions, BatchNorm and all else reach together
 _BYTES_OF_PHOTOGRAPH = 110e3  # data/imagenet.py: a file of 1251 photographs has 0.14 GB

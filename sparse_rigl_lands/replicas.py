@@ -40,6 +40,15 @@ WHOLE = Share()
 BatchesOfHost = Callable[[Share], tf.data.Dataset]
 
 
+def hosts_of(strategy: tf.distribute.Strategy) -> int:
+    """Among how many hosts ``distributed`` shares every global batch."""
+    if isinstance(strategy, tf.distribute.TPUStrategy):
+        return strategy.extended.num_hosts
+    if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return max(1, sum(map(len, strategy.cluster_resolver.cluster_spec().as_dict().values())))
+    return 1
+
+
 def distributed(
     strategy: tf.distribute.Strategy, batches: BatchesOfHost
 ) -> tf.distribute.DistributedDataset | tf.data.Dataset:

@@ -17,6 +17,7 @@ COMMON = {
     "digests",
     "distribution",
     "devices",
+    "environment",
     "replicas",
     "progress",
     "preemption",

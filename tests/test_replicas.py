@@ -1,10 +1,12 @@
 """Protects: how the results of replicas come together."""
 
+from unittest import mock
+
 import numpy as np
 import tensorflow as tf
 
 from sparse_rigl_lands.data.dataset import divided
-from sparse_rigl_lands.replicas import ReplicaFunction, distributed
+from sparse_rigl_lands.replicas import ReplicaFunction, distributed, hosts_of
 
 
 def _batches(share):
@@ -31,6 +33,17 @@ def test_results_of_replicas_are_stacked_or_summed(one_device, mirrored):
 def test_what_is_in_the_memory_of_the_only_device_is_not_passed_on(one_device, mirrored):
     assert isinstance(distributed(one_device, _batches), tf.data.Dataset)
     assert isinstance(distributed(mirrored, _batches), tf.distribute.DistributedDataset)
+
+
+def test_hosts_are_counted_as_they_share_a_batch(one_device, mirrored):
+    """Two workers: test_workers.py."""
+    seen = []
+    for strategy in (one_device, mirrored):
+        distributed(strategy, lambda share: seen.append(share.hosts) or _batches(share))
+        assert hosts_of(strategy) == seen[-1]
+    pod = mock.Mock(spec=tf.distribute.TPUStrategy)
+    pod.extended.num_hosts = 4
+    assert hosts_of(pod) == 4
 
 
 def test_a_function_is_traced_once(one_device):

@@ -53,7 +53,8 @@ def test_after_the_pruned_run_others_are_trained_under_its_mask(commands, small_
     pruned, run = files.RunFiles(tmp_path / "pruned-seed0"), files.RunFiles(tmp_path / f"{method}-seed0")
     flags = [f"--gin_file=gin/digits/{method}.gin", *SMALL_TRAINING[1:], f"--output_dir={run.directory}"]
     error = commands.refuses("train.py", *flags)
-    assert f"the pruned run {pruned.directory}, which {method} builds upon, is not there; make it first: " in error
+    assert f"{pruned.directory} is not the directory of a run: it has no summary.json. " in error
+    assert f"{method} builds upon this pruned run; make it first: " in error
     command = f"python train.py --gin_file=gin/digits/pruned.gin --seed=0 --output_dir={pruned.directory}"
     assert command in error
     assert not run.directory.exists()

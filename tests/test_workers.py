@@ -76,6 +76,7 @@ def test_two_workers_agree_with_one_device_and_with_two_logical_cpus(commands, o
         with np.load(tmp_path / f"{index}.npz") as arrays:
             found = dict(arrays)
         assert found.pop("chief") == (index == 0)
+        assert found.pop("hosts") == 2
         np.testing.assert_array_equal(found.pop("any"), [False, True, True])
         assert len(found.pop("did")) == (index == 0)
         told = "the chief's own reason" if index == 0 else "the chief worker has failed; it says why"

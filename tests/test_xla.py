@@ -147,7 +147,7 @@ def test_evaluation_of_a_network(networks, strategy, precision):
 def test_gradient_norms_of_a_network(networks, point, strategy):
     network, samples = networks["mixed_bfloat16"], [lambda share: _examples(_BATCH).batch(_BATCH, True)] * 2
     program = strategy.program_of(
-        lambda: stationarity.gradient_norms(network, _OBJECTIVE, point.mask, samples, 1, strategy)
+        lambda: stationarity.gradient_norms_of_network(network, _OBJECTIVE, point.mask, samples, 1, strategy)
     )
     _check(program, "mixed_bfloat16", _TRAINING)
 
@@ -184,7 +184,7 @@ def test_estimation_of_statistics_on_a_path(evaluator):
 
 def test_gradient_norms_on_a_path(evaluator):
     """With recalibrated statistics; with those of the batch it is the gradient of a fitting step."""
-    increments = gradients.gradient_norms(
+    increments = gradients.gradient_norms_on_path(
         evaluator, _recalibrated(evaluator), functools.partial(padded_batches, _examples(2 * _BATCH), _BATCH)
     )
     _check(evaluator.strategy.program_of(lambda: next(increments(0))), "mixed_bfloat16", _TRAINING)

@@ -20,7 +20,7 @@ from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points import point as points
 from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.points.point import Origin
-from sparse_rigl_lands.replicas import distributed
+from sparse_rigl_lands.replicas import distributed, hosts_of
 from sparse_rigl_lands.sparsity.pruned import PruningSchedule, mask_update, pruned_variant
 from sparse_rigl_lands.training.network_trainer import NetworkTrainer
 from sparse_rigl_lands.training.objective import Objective
@@ -108,6 +108,7 @@ def agree(strategy: tf.distribute.Strategy) -> dict[str, np.ndarray]:
     found = {
         "any": [workers.any(False), workers.any(workers.is_chief), workers.any(not workers.is_chief)],
         "chief": [workers.is_chief],
+        "hosts": [hosts_of(strategy)],
     }
     workers.chief_does(lambda: chief.append(1))
     workers.check_alike("the same", "text")

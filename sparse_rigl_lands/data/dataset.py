@@ -72,8 +72,12 @@ class Dataset(abc.ABC):
           InputError: the data is missing; where all else about it is known, this is the first to say so.
         """
 
-    def check_batch_size(self, batch_size: int) -> None:
-        """Refuses global batches that this dataset cannot be trained on in.
+    def check_batch_size(self, batch_size: int, hosts: int = 1) -> None:
+        """Refuses, before anything is written, global batches that this dataset cannot be trained on in.
+
+        Args:
+          batch_size: examples per global batch.
+          hosts: how many share it, of ``replicas.hosts_of``.
 
         Raises:
           InputError: naming what does not fit.

@@ -98,10 +98,11 @@ class Photographs(Dataset):
         if self._source.missing:
             raise InputError(self._source.missing)
 
-    def check_batch_size(self, batch_size: int) -> None:
-        lanes, name = self._order.lanes, type(self).__name__
-        if batch_size % lanes:
-            raise InputError(f"{name}.lanes is {lanes}, among which a batch of {batch_size} does not divide")
+    def check_batch_size(self, batch_size: int, hosts: int = 1) -> None:
+        try:
+            self._order.check(batch_size, hosts)
+        except InputError as error:
+            raise InputError(f"{type(self).__name__}.lanes is {self._order.lanes}: {error}") from error
 
     def training_batches(self, batch_size: int, seed: int, first_step: int, share: Share = WHOLE) -> tf.data.Dataset:
         self.check_there()

@@ -53,6 +53,21 @@ class RecordOrder:
                 "some would be seen more often than others; fewer lanes are more equal"
             )
 
+    def check(self, batch_size: int, hosts: int) -> None:
+        """Refuses what cannot be divided evenly.
+
+        Args:
+          batch_size: records per global batch.
+          hosts: how many share it.
+
+        Raises:
+          InputError: the batch cannot be divided among the lanes, or the lanes among the hosts.
+        """
+        if batch_size % self.lanes:
+            raise InputError(f"a batch of {batch_size} does not divide among {self.lanes} lanes")
+        if self.lanes % hosts and hosts % self.lanes:
+            raise InputError(f"{self.lanes} lanes do not divide among {hosts} hosts")
+
     def records(self, key: int, batch_size: int, first_step: int, share: Share) -> tf.data.Dataset:
         """What a host reads of the sequence, from a global step onwards.
 
@@ -66,12 +81,9 @@ class RecordOrder:
           (epoch int64, record).
 
         Raises:
-          InputError: the batch cannot be divided among the lanes, or the lanes among the hosts.
+          InputError: as ``check``.
         """
-        if batch_size % self.lanes:
-            raise InputError(f"a batch of {batch_size} does not divide among {self.lanes} lanes")
-        if self.lanes % share.hosts and share.hosts % self.lanes:
-            raise InputError(f"{self.lanes} lanes do not divide among {share.hosts} hosts")
+        self.check(batch_size, share.hosts)
         of_lane = batch_size // self.lanes  # records of a lane in a batch
         begin, end = share.positions(batch_size)
         lanes = range(begin // of_lane, -(-end // of_lane))

@@ -12,12 +12,19 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import get_args
 
+from typing_extensions import TypedDict
+
 from sparse_rigl_lands import storage
 from sparse_rigl_lands.data.dataset import Split
 from sparse_rigl_lands.errors import InputError
 
 # split to file to the names of its photographs
 Skipped = Mapping[Split, Mapping[str, Sequence[str]]]
+
+
+class _Content(TypedDict):
+    train: dict[str, list[str]]
+    test: dict[str, list[str]]
 
 
 def read_skipped(path: str) -> Skipped:
@@ -28,18 +35,14 @@ def read_skipped(path: str) -> Skipped:
     """
     if not pathlib.Path(path).is_file():
         raise InputError(f"{path}, which names photographs to skip, is not there; scripts/check_images.py writes it")
-    content = storage.read_json(pathlib.Path(path))
-    if set(content) != set(get_args(Split)) or not all(_is_names(of_files) for of_files in content.values()):
-        raise InputError(f"{path} does not name photographs by split and file, as scripts/check_images.py does")
-    return content  # type: ignore[return-value]
+    try:
+        content = storage.read_json(pathlib.Path(path), _Content)
+    except InputError as error:
+        wanted = "it does not name photographs by split and file, as scripts/check_images.py does"
+        raise InputError(f"{error}; {wanted}") from error
+    return {split: content[split] for split in get_args(Split)}
 
 
 def write_skipped(path: pathlib.Path, skipped: Skipped) -> None:
     """Writes such a file."""
     storage.write_json(path, {split: skipped[split] for split in get_args(Split)})
-
-
-def _is_names(of_files: object) -> bool:
-    if not isinstance(of_files, dict):
-        return False
-    return all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in of_files.values())

@@ -36,13 +36,11 @@ def masked(points: Sequence[Point], mask: Mask) -> list[Point]:
     """The same points with the mask that their weights already obey.
 
     Raises:
-      InputError: a point has a weight outside of the mask.
+      InputError: a point has a weight outside of the mask, or is of another network than the mask.
     """
     for i, point in enumerate(points, start=1):
-        for name, live in mask.arrays.items():
-            count = np.count_nonzero(point.weights[name][~live])
-            if count:
-                raise InputError(f"control point {i} is not in the sparse subspace: {count:,} of {name} are outside")
+        for name, count in mask.nonzero_outside(point.weights).items():
+            raise InputError(f"control point {i} is not in the sparse subspace: {count:,} of {name} are outside")
     return [point.under(mask) for point in points]
 
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from sparse_rigl_lands.paths.losses import PathLosses
-from sparse_rigl_lands.paths.statistics import Judgement, judge
+from sparse_rigl_lands.paths.statistics import Judgement, judge, variances_of_contrasts
 
 _ROUNDING = 1e-5  # nats: losses are computed in float32
 
@@ -43,8 +43,7 @@ class EvaluatedPath:
         """
         losses, covariance = self.losses.cross_entropy, self.losses.covariance()
         (ends,) = np.nonzero(np.isin(self.t, [0.0, 1.0]))
-        variances = covariance[ends, ends] + covariance[place, place] - 2 * covariance[ends, place]
-        margins = critical_value * np.sqrt(np.maximum(variances, 0))  # rounding may leave a small negative
+        margins = critical_value * np.sqrt(variances_of_contrasts(covariance)[ends, place])
         margins = np.maximum(margins, _ROUNDING)
         return len(ends) == 2 and bool(np.all(losses[ends] - losses[place] > margins))
 

@@ -14,6 +14,7 @@ from sparse_rigl_lands.paths.curve_network import CurveNetwork
 from sparse_rigl_lands.paths.curve_trainer import CurveTrainer, uniform_t
 from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points.point import Origin
+from sparse_rigl_lands.replicas import hosts_of
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.loop import train_from_latest
@@ -69,7 +70,7 @@ class CurveFit:
         curve, mask = path.curve, path.mask if fitting.manifold == "sparse" else Mask({})
         devices.check_precision("Fitting.precision", fitting.precision)
         distribution.check_batch("Fitting.batch_size", fitting.batch_size, strategy)
-        workload.dataset.check_batch_size(fitting.batch_size)
+        workload.dataset.check_batch_size(fitting.batch_size, hosts_of(strategy))
         if float(fitting.learning_rate(fitting.steps - 1)) <= 0:
             raise InputError(f"Fitting.learning_rate falls to zero before the last of {fitting.steps} steps")
         inner = control_points.masked(path.inner, mask)

@@ -9,11 +9,12 @@ from sparse_rigl_lands.paths.evaluator import PathEvaluator, StatisticsOfPlaces
 from sparse_rigl_lands.paths.partial_sums import Increments
 from sparse_rigl_lands.paths.weights_on_curve import Statistics
 from sparse_rigl_lands.replicas import BatchesOfHost, ReplicaFunction, distributed
-from sparse_rigl_lands.sparsity.mask import Mask
-from sparse_rigl_lands.training.stationarity import norms_and_noise
+from sparse_rigl_lands.training.stationarity import norms_of_samples, share_of_gradient
 
 
-def gradient_norms(evaluator: PathEvaluator, statistics: StatisticsOfPlaces, batches: BatchesOfHost) -> Increments:
+def gradient_norms_on_path(
+    evaluator: PathEvaluator, statistics: StatisticsOfPlaces, batches: BatchesOfHost
+) -> Increments:
     """Estimates the gradient of the smoothed loss and the L2 term with respect to w(t), place by place.
 
     The batches are read once and kept in memory, with one gradient beside them. BatchNorm is as on the
@@ -40,12 +41,9 @@ def gradient_norms(evaluator: PathEvaluator, statistics: StatisticsOfPlaces, bat
     ) -> dict[str, tf.Tensor]:
         by: Statistics = statistics if isinstance(statistics, str) else of_place
         weights = network.weights(place)
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(weights)
-            losses = objective.smoothed_cross_entropy(labels, network(images, place, by, weights=weights))
-            # The batch is divided evenly, so the replicas' shares sum to the mean over all of it.
-            loss = (tf.reduce_mean(losses) + objective.l2(weights)) / replicas
-        return tape.gradient(loss, weights)
+        return share_of_gradient(
+            objective, weights, lambda: network(images, place, by, weights=weights), labels, replicas
+        )
 
     function = ReplicaFunction(gradients, strategy, "sum")
 
@@ -54,21 +52,9 @@ def gradient_norms(evaluator: PathEvaluator, statistics: StatisticsOfPlaces, bat
         for k in range(first, len(coefficients)):
             place = tf.constant(coefficients[k], tf.float32)
             of_place = {name: tf.constant(table[k], tf.float32) for name, table in tables.items()}
-            total: dict[str, np.ndarray] = {}
-            of_samples = np.zeros(2)
-            for images, labels, _ in kept:
-                found = {name: g.numpy() for name, g in function.of_batch((images, labels, place, of_place)).items()}
-                total = {name: total.get(name, 0.0) + g.astype("float64") for name, g in found.items()}
-                of_samples += _squared_norms(found, mask)
+            found = (function.of_batch((images, labels, place, of_place)) for images, labels, _ in kept)
             rows = np.zeros((len(coefficients), 2, 2))
-            rows[k] = norms_and_noise(of_samples, _squared_norms(total, mask), len(kept)).T
+            rows[k] = norms_of_samples(({name: g.numpy() for name, g in each.items()} for each in found), mask)
             yield {"gradients": rows}
 
     return increments
-
-
-def _squared_norms(gradients: Mapping[str, np.ndarray], mask: Mask) -> np.ndarray:
-    """Of the components in the sparse subspace, and of all: float64 [2]."""
-    squares = {name: gradient.astype("float64") ** 2 for name, gradient in gradients.items()}
-    sparse = sum(float(square[mask.arrays.get(name, ...)].sum()) for name, square in squares.items())
-    return np.array([sparse, sum(float(square.sum()) for square in squares.values())])

@@ -8,8 +8,14 @@ from sparse_rigl_lands.networks import cost
 from sparse_rigl_lands.paths.fitting import Fitting
 from sparse_rigl_lands.paths.preparation import PreparedPath
 from sparse_rigl_lands.sparsity import variants
-from sparse_rigl_lands.training import plan
-from sparse_rigl_lands.training.plan import Stage
+from sparse_rigl_lands.training.stage import (
+    Stage,
+    bytes_of,
+    bytes_per_activation,
+    image_bytes,
+    kept_bytes,
+    stage_flops,
+)
 
 ENDS = 2  # also evaluated under their own statistics and mask
 
@@ -97,7 +103,7 @@ def plan_of(prepared: PreparedPath) -> PathPlan:
 
 
 def _stage(prepared: PreparedPath, name: str, forward: int, backward: int, memory: Mapping[str, int]) -> Stage:
-    flops = plan.stage_flops(prepared.workload.network, forward, backward)
+    flops = stage_flops(prepared.workload.network, forward, backward)
     return Stage(name, forward, backward, flops, memory)
 
 
@@ -117,8 +123,8 @@ def _fit(prepared: PreparedPath) -> list[Stage]:
         "mask": masked,
         "weights at t": weights,
         "their gradient": weights,
-        "activations kept for the backward pass": plan.kept_bytes(network, fitting.precision, of_replica),
-        "images of a batch": plan.image_bytes(prepared.workload.dataset, of_replica),
+        "activations kept for the backward pass": kept_bytes(network, fitting.precision, of_replica),
+        "images of a batch": image_bytes(prepared.workload.dataset, of_replica),
     }
     return [_stage(prepared, "fit", images, images, memory)]
 
@@ -132,11 +138,11 @@ def _evaluation(prepared: PreparedPath) -> list[Stage]:
         "ends under their own mask": ENDS * point,
         "weights at t": weights,
     }
-    one_layer = cost.largest_call(network) * batch * plan.bytes_per_activation(precision)
+    one_layer = cost.largest_call(network) * batch * bytes_per_activation(precision)
     forward = {
         **held,
         "activations of one layer": one_layer,
-        "images of a batch": plan.image_bytes(dataset, batch),
+        "images of a batch": image_bytes(dataset, batch),
     }
     stages = []
     if prepared.batch_norm == "recalibrated":
@@ -147,8 +153,8 @@ def _evaluation(prepared: PreparedPath) -> list[Stage]:
         memory = {
             **held,
             "gradient": weights,
-            "activations kept for the backward pass": plan.kept_bytes(network, precision, batch),
-            "images of all batches": plan.image_bytes(dataset, prepared.gradient_batches * batch),
+            "activations kept for the backward pass": kept_bytes(network, precision, batch),
+            "images of all batches": image_bytes(dataset, prepared.gradient_batches * batch),
         }
         stages.append(_stage(prepared, "gradients", images, images, memory))
     return stages
@@ -157,5 +163,5 @@ def _evaluation(prepared: PreparedPath) -> list[Stage]:
 def _sizes(prepared: PreparedPath) -> tuple[int, int]:
     """Bytes of the weights of one point, and of these with the moving statistics."""
     named = variants.named_variables(prepared.workload.network)
-    weights = plan.bytes_of(named.weights.values())
-    return weights, weights + plan.bytes_of(named.statistics.values())
+    weights = bytes_of(named.weights.values())
+    return weights, weights + bytes_of(named.statistics.values())

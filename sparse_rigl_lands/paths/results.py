@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
 from sparse_rigl_lands.paths.fitting import Manifold
 from sparse_rigl_lands.paths.losses import PathLosses, Unit
-from sparse_rigl_lands.paths.statistics import Climb, Judgement, Verdict
+from sparse_rigl_lands.paths.statistics import Climb, Judgement, Verdict, variances_of_contrasts
 from sparse_rigl_lands.points.point import Origin, Point
 from sparse_rigl_lands.training.evaluation import Evaluation
 
@@ -81,9 +81,10 @@ def path_rows(path: EvaluatedPath, l2: np.ndarray, gradients: np.ndarray | None)
     Args:
       path: K places.
       l2: the L2 term at each, [K].
-      gradients: of ``gradients.gradient_norms``, [K, 2, 2], where they were asked for.
+      gradients: of ``gradients.gradient_norms_on_path``, [K, 2, 2], where they were asked for.
     """
-    losses, covariance = path.losses, path.losses.covariance()
+    losses = path.losses
+    variances = variances_of_contrasts(losses.covariance())
     cross_entropy, smoothed, top1, top5 = losses.means.T
     errors = losses.errors()
     rows: list[dict[str, object]] = []
@@ -91,8 +92,8 @@ def path_rows(path: EvaluatedPath, l2: np.ndarray, gradients: np.ndarray | None)
         row: dict[str, object] = {"t": float(t)}
         row |= {"cross_entropy": float(cross_entropy[k]), "error": float(errors[k])}
         if k:
-            variance = covariance[k, k] + covariance[k - 1, k - 1] - 2 * covariance[k, k - 1]
-            row |= {"step": float(cross_entropy[k] - cross_entropy[k - 1]), "step_error": math.sqrt(max(variance, 0))}
+            step_error = math.sqrt(variances[k, k - 1])
+            row |= {"step": float(cross_entropy[k] - cross_entropy[k - 1]), "step_error": step_error}
         else:
             row |= {"step": "", "step_error": ""}
         row |= {"smoothed_cross_entropy": float(smoothed[k]), "l2": float(l2[k])}

@@ -92,7 +92,7 @@ class ResumableEvaluation:
         return path, judgement, made
 
     def gradients(self, increments: Increments) -> np.ndarray:
-        """Adds up the increments of ``gradients.gradient_norms``: float64 [K, 2, 2]."""
+        """Adds up the increments of ``gradients.gradient_norms_on_path``: float64 [K, 2, 2]."""
         places = len(self.evaluator.t)
         saved = PartialSums(self.path.partial_gradients, self.saving)
         with Progress(f"{self.title}, gradients", places, "place", saved.items) as bar:

@@ -10,7 +10,7 @@ from sparse_rigl_lands import digests, files, storage
 from sparse_rigl_lands.paths import results
 from sparse_rigl_lands.paths.evaluator import PathEvaluator, StatisticsOfPlaces, unit_of
 from sparse_rigl_lands.paths.fitting import CurveFit
-from sparse_rigl_lands.paths.gradients import gradient_norms
+from sparse_rigl_lands.paths.gradients import gradient_norms_on_path
 from sparse_rigl_lands.paths.partial_sums import Saving
 from sparse_rigl_lands.paths.preparation import PreparedPath, describe
 from sparse_rigl_lands.paths.resumable import ResumableEvaluation
@@ -100,7 +100,7 @@ def _evaluate(
         evaluated, judgement, looks = stages.evaluate(statistics, prepared.looks, confidence, prepared.tolerance)
         if prepared.gradient_batches:
             first = batches(prepared.gradient_batches * global_batch, 0)
-            gradients = stages.gradients(gradient_norms(evaluator, statistics, first))
+            gradients = stages.gradients(gradient_norms_on_path(evaluator, statistics, first))
 
     squared_norms = path.squared_norms(prepared.t, decayed(path.start.weights))
     l2 = workload.objective.l2_of_squared_norm(squared_norms)

@@ -90,7 +90,7 @@ def judge(
       tolerance: the height that does not count, in nats, >= 0.
     """
     critical = critical_value(covariance, degrees_of_freedom, 1 - confidence)
-    margins = critical * np.sqrt(_variances(covariance))
+    margins = critical * np.sqrt(variances_of_contrasts(covariance))
     rise = _largest_rise(t, means, margins)
     barrier = _barrier(t, means, margins)
     return Judgement(_verdict(rise, barrier, tolerance), rise, barrier, confidence, tolerance, critical)
@@ -120,7 +120,7 @@ def critical_value(covariance: np.ndarray, degrees_of_freedom: int, error: float
       give the same number.
     """
     factor = _factor(covariance)
-    variances = _variances(factor @ factor.T)
+    variances = variances_of_contrasts(factor @ factor.T)
     varies = variances > _ROUNDING * variances.max()
     num_contrasts = np.count_nonzero(varies) // 2
     if num_contrasts == 0:
@@ -140,6 +140,19 @@ def critical_value(covariance: np.ndarray, degrees_of_freedom: int, error: float
     # value. Where 5 % is asked for, the normal quantile itself would miss up to 9 % at 100, 5 % at 1000.
     normal = np.quantile(maxima, 1 - error)
     return min(float(scipy.stats.t.isf(scipy.stats.norm.sf(normal), degrees_of_freedom)), bonferroni)
+
+
+def variances_of_contrasts(covariance: np.ndarray) -> np.ndarray:
+    """The variance of the difference of every two values, c_ii + c_jj - 2 c_ij, never negative.
+
+    Args:
+      covariance: of the values, float64 [..., K, K].
+
+    Returns:
+      Of all pairs, float64 [..., K, K].
+    """
+    own = np.diagonal(covariance, axis1=-2, axis2=-1)
+    return np.maximum(own[..., :, None] + own[..., None, :] - 2 * covariance, 0)  # rounding may leave a small negative
 
 
 def _largest_rise(t: np.ndarray, means: np.ndarray, margins: np.ndarray) -> Climb:
@@ -192,12 +205,6 @@ def _verdict(largest_rise: Climb, barrier: Climb, tolerance: float) -> Verdict:
     return "undecided"
 
 
-def _variances(covariance: np.ndarray) -> np.ndarray:
-    """Of the contrasts of all pairs: [..., K, K] -> [..., K, K]."""
-    own = np.diagonal(covariance, axis1=-2, axis2=-1)
-    return np.maximum(own[..., :, None] + own[..., None, :] - 2 * covariance, 0)  # rounding may leave a small negative
-
-
 def _factor(covariance: np.ndarray) -> np.ndarray:
     """F of rank r with the contrasts of F F' those of the covariance: [K, K] -> [K, r]."""
     # What all places share is in no contrast. It can be most of the variance, and would cost digits.
@@ -241,7 +248,7 @@ def _draw_maxima(factor: np.ndarray, varies: np.ndarray, degrees_of_freedom: int
 
 def _inverse_errors(covariance: np.ndarray, varies: np.ndarray) -> np.ndarray:
     """1 / standard error of every contrast that varies, else 0: [..., K, K] -> [..., K, K]."""
-    errors = np.sqrt(_variances(covariance))
+    errors = np.sqrt(variances_of_contrasts(covariance))
     return np.divide(1.0, errors, out=np.zeros_like(errors), where=varies & (errors > 0))
 
 

@@ -25,7 +25,6 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from typing_extensions import TypedDict
 
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.errors import InputError
@@ -47,11 +46,6 @@ class Checkpoint:
 
     point: Point
     training: Mapping[str, np.ndarray]
-
-
-class _Steps(TypedDict):
-    first_step: int
-    global_step: int
 
 
 def save(prefix: pathlib.Path, checkpoint: Checkpoint) -> None:
@@ -126,31 +120,22 @@ def load_step(run: files.RunFiles, step: int) -> Checkpoint:
     """Reads the checkpoint of a global step of a run.
 
     Raises:
-      InputError: the run does not have it, or as ``load``.
+      InputError: as ``check_step`` or ``load``.
+    """
+    check_step(run, step)
+    return load(run.checkpoint(step))
+
+
+def check_step(run: files.RunFiles, step: int) -> None:
+    """Refuses a global step of which a run has no checkpoint.
+
+    Raises:
+      InputError: it has none.
     """
     steps = run.checkpoint_steps()
     if step not in steps:
         kept = ", ".join(map(str, steps)) or "none"
         raise InputError(f"{run.directory} has no checkpoint of step {step}; it has {kept}")
-    return load(run.checkpoint(step))
-
-
-def load_initialization(run: files.RunFiles) -> Point:
-    """The first point of a finished run.
-
-    Raises:
-      InputError: as ``load_step``.
-    """
-    return load_step(run, storage.read_json(run.summary, _Steps)["first_step"]).point
-
-
-def load_solution(run: files.RunFiles) -> Point:
-    """The last point of a finished run.
-
-    Raises:
-      InputError: as ``load_step``.
-    """
-    return load_step(run, storage.read_json(run.summary, _Steps)["global_step"]).point
 
 
 def _check_type(key: str, value: Any, group: str) -> None:
@@ -163,11 +148,8 @@ def _check_type(key: str, value: Any, group: str) -> None:
 
 def _check_agreement(weights: Mapping[str, np.ndarray], mask: Mask) -> None:
     """Constructing a point would set such weights to zero, and evaluate another network than was trained."""
-    mask.check_fit({name: value.shape for name, value in weights.items()})
-    for name, live in mask.arrays.items():
-        count = np.count_nonzero(weights[name][~live])
-        if count:
-            raise InputError(f"its mask and its weights disagree: {count:,} masked weights of {name} are not zero")
+    for name, count in mask.nonzero_outside(weights).items():
+        raise InputError(f"its mask and its weights disagree: {count:,} masked weights of {name} are not zero")
 
 
 def _unescaped(name: str) -> str:

@@ -8,11 +8,11 @@ import pandas as pd
 
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.paths.finished_path import FinishedPath
 from sparse_rigl_lands.reporting import path_words, words
 from sparse_rigl_lands.reporting.drawing import draw
-from sparse_rigl_lands.reporting.finished_path import FinishedPath
 from sparse_rigl_lands.reporting.panels import COLORS, FigureData, Panel, Series, Symbol
-from sparse_rigl_lands.studies.path_runs import PathOfStudyRow
+from sparse_rigl_lands.studies.path_runs import PathRunRow
 
 _SYMBOLS: tuple[Symbol, ...] = ("o", "s", "^", "D")
 
@@ -30,7 +30,7 @@ def draw_curves(written: files.CurveStudyFiles, budget: int) -> list[pathlib.Pat
     Raises:
       InputError: the table, or a file of a path, is damaged.
     """
-    rows = storage.read_table(written.table, PathOfStudyRow)
+    rows = storage.read_table(written.table, PathRunRow)
     if not rows["barrier"].between(rows["barrier_lower"], rows["barrier_upper"]).all():
         raise InputError(f"{written.table} is damaged: a barrier lies outside of its bounds")
     finished = {run: FinishedPath.read(written.path(run)) for run in rows["run"]}

@@ -6,8 +6,8 @@ import textwrap
 from matplotlib.figure import Figure
 
 from sparse_rigl_lands import files
+from sparse_rigl_lands.paths.finished_path import FinishedPath
 from sparse_rigl_lands.reporting import path_words, pictures
-from sparse_rigl_lands.reporting.finished_path import FinishedPath
 
 _LOSS, _ENDS = "#0b5394", "#b45f06"
 _TITLE_WIDTH = 95  # characters that fit above the picture

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from sparse_rigl_lands.paths.plan import PathPlan
 from sparse_rigl_lands.reporting.tables import sparsity_table
-from sparse_rigl_lands.training.plan import Stage, TrainingPlan
+from sparse_rigl_lands.training.plan import TrainingPlan
+from sparse_rigl_lands.training.stage import Stage
 
 _PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z")
 _NOT_COUNTED = (

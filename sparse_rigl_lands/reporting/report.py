@@ -13,13 +13,13 @@ import jinja2
 import plotly.offline
 
 from sparse_rigl_lands import files, project, storage
+from sparse_rigl_lands.environment import environment
 from sparse_rigl_lands.reporting import interactive, tables, verdicts, words
 from sparse_rigl_lands.reporting.drawing import draw
 from sparse_rigl_lands.reporting.panels import FigureData
 from sparse_rigl_lands.reporting.study_figures import LABELS, figures_of
 from sparse_rigl_lands.studies import jobs
 from sparse_rigl_lands.studies.claim import Claim
-from sparse_rigl_lands.studies.environment import environment
 from sparse_rigl_lands.studies.jobs import Job
 from sparse_rigl_lands.studies.study import Study
 from sparse_rigl_lands.studies.study_jobs import needs_of

@@ -3,12 +3,12 @@
 import pandas as pd
 
 from sparse_rigl_lands import files, storage
+from sparse_rigl_lands.paths.finished_path import FinishedPath
 from sparse_rigl_lands.reporting import curve_figures
-from sparse_rigl_lands.reporting.finished_path import FinishedPath
 from sparse_rigl_lands.reporting.panels import COLORS, FigureData, Note, Panel, Series
 from sparse_rigl_lands.reporting.sweep_figures import METHODS, figure1, figure5
 from sparse_rigl_lands.studies.study import BAD, GOOD, INITIALIZATIONS, Study
-from sparse_rigl_lands.studies.study_results import PathRow
+from sparse_rigl_lands.studies.study_results import StudyPathRow
 from sparse_rigl_lands.studies.sweep import RunRow
 from sparse_rigl_lands.training.metrics import MetricsRow
 
@@ -36,7 +36,7 @@ def figures_of(study: Study, written: files.StudyFiles) -> list[FigureData]:
         runs = storage.read_table(written.table, RunRow)
         found += [figure1(runs), _figure2(study, written, runs), figure5(runs)]
     if written.paths_table.exists():
-        paths = storage.read_table(written.paths_table, PathRow)
+        paths = storage.read_table(written.paths_table, StudyPathRow)
         found += [_figure3(written, paths), _figure4(study, written, paths), _budgets(study, paths)]
     return sorted(
         (figure for figure in found if figure is not None), key=lambda figure: list(LABELS).index(figure.name)

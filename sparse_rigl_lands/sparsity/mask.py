@@ -90,6 +90,19 @@ class Mask:
             either += int(np.count_nonzero(np.logical_or(first, second)))
         return both / either if either else 1.0
 
+    def nonzero_outside(self, weights: Mapping[str, np.ndarray]) -> dict[str, int]:
+        """How many weights are not zero though they are masked, of every kernel that has any, by name.
+
+        Args:
+          weights: by name, those of all masked kernels among them.
+
+        Raises:
+          InputError: the mask does not fit them.
+        """
+        self.check_fit({name: value.shape for name, value in weights.items()})
+        counts = {name: int(np.count_nonzero(weights[name][~live])) for name, live in self.arrays.items()}
+        return {name: count for name, count in counts.items() if count}
+
     def apply(self, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The weights with every masked entry exactly zero.
 

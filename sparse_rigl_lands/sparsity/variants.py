@@ -5,7 +5,6 @@ A variant is made by ``clone_model``; its variables travel to and from it by *na
 """
 
 import dataclasses
-import math
 from collections.abc import Callable, Iterator, Mapping
 
 import tensorflow as tf
@@ -64,14 +63,6 @@ def kernel_shapes(model: tf_keras.Model) -> dict[str, tuple[int, ...]]:
 def is_of_batch_norm(name: str) -> bool:
     """Whether a weight or a moving statistic is BatchNorm's, by its name: no other layer has any so called."""
     return name.rpartition("/")[2] in ("gamma", "beta", *_STATISTICS)
-
-
-def current_sparsity(model: tf_keras.Model) -> dict[str, float]:
-    """The fraction of zeros of every masked kernel, and of all kernels together under ``"all"``."""
-    sizes = {name: math.prod(shape) for name, shape in kernel_shapes(model).items()}
-    live = {name: float(tf.reduce_sum(mask)) for name, mask in named_variables(model).masks.items()}
-    sparsity = {name: 1 - count / sizes[name] for name, count in live.items()}
-    return {**sparsity, "all": 1 - sum({**sizes, **live}.values()) / sum(sizes.values())}
 
 
 def clone(

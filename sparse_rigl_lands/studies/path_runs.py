@@ -100,7 +100,7 @@ def fitted(curves: Sequence[str], experiments: str, steps: int, bindings: Sequen
     ]
 
 
-class PathOfStudyRow(TypedDict):
+class PathRunRow(TypedDict):
     """What figures take from a row of ``curves.csv`` or ``paths.csv``."""
 
     title: str

@@ -4,7 +4,7 @@ import hashlib
 import pathlib
 
 from sparse_rigl_lands import project
-from sparse_rigl_lands.studies.environment import versions
+from sparse_rigl_lands.environment import versions
 
 _PACKAGE = pathlib.Path(__file__).resolve().parent.parent
 _COMMANDS = tuple(project.scripts()[name] for name in ("train", "interpolate"))

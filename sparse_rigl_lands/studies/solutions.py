@@ -10,13 +10,12 @@ from typing_extensions import TypedDict
 
 from sparse_rigl_lands import checks, distribution, files, seeds, storage
 from sparse_rigl_lands.errors import InputError
-from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points import point as points
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training.pruned_run import PrunedRun
 from sparse_rigl_lands.training.recipe import Recipe
-from sparse_rigl_lands.training.stationarity import gradient_norms
-from sparse_rigl_lands.training.summary import Summary
+from sparse_rigl_lands.training.stationarity import gradient_norms_of_network
+from sparse_rigl_lands.training.summary import Summary, load_initialization, load_solution
 from sparse_rigl_lands.training.workload import Workload
 
 # As the paper's Figure 2 calls them, where it does.
@@ -81,7 +80,7 @@ def describe_solution(
     checks.whole_number("describe_solution.seed", seed)
     distribution.check_batch("Recipe.batch_size", recipe.batch_size, strategy)
     summary = storage.read_json(run.summary, Summary)
-    first, last = checkpoints.load_initialization(run), checkpoints.load_solution(run)
+    first, last = load_initialization(run), load_solution(run)
     if last.origin.workload != workload.name:
         raise InputError(f"{run.directory} is of workload {last.origin.workload}, not {workload.name}")
     with strategy.scope():
@@ -99,7 +98,7 @@ def describe_solution(
         )
         for i in range(gradient_samples)
     ]
-    sparse, dense = gradient_norms(model, workload.objective, last.mask, samples, gradient_batches, strategy)
+    sparse, dense = gradient_norms_of_network(model, workload.objective, last.mask, samples, gradient_batches, strategy)
     return {
         "run": str(run.directory),
         "point": _POINTS.get(last.origin.method, last.origin.method),

@@ -14,8 +14,8 @@ from sparse_rigl_lands.paths.sample import Sample
 from sparse_rigl_lands.studies import settings
 from sparse_rigl_lands.studies.study import Study, StudyPath
 from sparse_rigl_lands.studies.sweep import Sweep, SweepRun
-from sparse_rigl_lands.training.plan import Stage, stage_flops
 from sparse_rigl_lands.training.recipe import Recipe
+from sparse_rigl_lands.training.stage import Stage, stage_flops
 from sparse_rigl_lands.training.workload import Workload
 
 _DEFAULT_PLACES: int = inspect.signature(prepare_path).parameters["num_points"].default

@@ -5,10 +5,10 @@ from collections.abc import Container, Sequence
 from typing import Any
 
 from sparse_rigl_lands import files, storage
-from sparse_rigl_lands.paths.finished import judge_finished
+from sparse_rigl_lands.paths.finished_path import FinishedPath
 from sparse_rigl_lands.studies import path_runs, sweep
 from sparse_rigl_lands.studies.jobs import Failure, Job, seconds_taken
-from sparse_rigl_lands.studies.path_runs import PathOfStudyRow
+from sparse_rigl_lands.studies.path_runs import PathRunRow
 from sparse_rigl_lands.studies.solutions import SolutionRow
 from sparse_rigl_lands.studies.study import Study, StudyPath
 from sparse_rigl_lands.studies.study_jobs import TABLE_OF_SOLUTIONS
@@ -18,7 +18,7 @@ Rows = Sequence[dict[str, Any]]
 _BOUNDS = [f"{quantity}_{bound}_for_claim" for quantity in ("barrier", "largest_rise") for bound in ("lower", "upper")]
 
 
-class PathRow(PathOfStudyRow):
+class StudyPathRow(PathRunRow):
     """What figures take from a row of ``paths.csv``."""
 
     seed: int
@@ -99,7 +99,7 @@ def _bounds_for_claim(study: Study, path: StudyPath, written: files.StudyFiles) 
     if not path.claim:
         return dict.fromkeys(("confidence_for_claim", *_BOUNDS), "")
     confidence = study.confidence_of_a_path(path.claim)
-    judgement = judge_finished(written.path(path.name), confidence)
+    judgement = FinishedPath.read(written.path(path.name)).judge(confidence)
     climbs = (judgement.barrier, judgement.largest_rise)
     bounds = [bound for climb in climbs for bound in (climb.lower, climb.upper)]
     return {"confidence_for_claim": confidence, **dict(zip(_BOUNDS, bounds, strict=True))}

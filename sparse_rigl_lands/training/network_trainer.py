@@ -10,6 +10,7 @@ from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import point as points
 from sparse_rigl_lands.points.point import Origin, Point
 from sparse_rigl_lands.sparsity import pruned, variants
+from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.tensorboard import Observation
 from sparse_rigl_lands.training.trainer import Trainer
@@ -37,10 +38,13 @@ class NetworkTrainer(Trainer):
 
     def observe(self, with_batch_norm: bool) -> Observation:
         looked_at = {**self._named.weights, **self._named.statistics} if with_batch_norm else {}
+        masks = {name: mask.numpy() > 0 for name, mask in self._named.masks.items()}
+        mask = Mask(masks)
+        of_all = mask.sparsity_of_all(variants.kernel_shapes(self.model))
         return Observation(
-            sparsity=variants.current_sparsity(self.model),
+            sparsity={**{name: mask.sparsity(name) for name in masks}, "all": of_all},
             scheduled_sparsity=pruned.scheduled_sparsity(self.model, int(self._optimizer.iterations.numpy())),
-            masks={name: mask.numpy() > 0 for name, mask in self._named.masks.items()},
+            masks=masks,
             batch_norm={name: each.numpy() for name, each in looked_at.items() if variants.is_of_batch_norm(name)},
         )
 

@@ -3,16 +3,12 @@
 import dataclasses
 
 import gin
-from typing_extensions import TypedDict
 
 from sparse_rigl_lands import checks, files, project, storage
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.points import checkpoint as checkpoints
 from sparse_rigl_lands.points.point import Origin, Point
-
-
-class _Summary(TypedDict):
-    workload: str
+from sparse_rigl_lands.training.summary import Summary, load_solution
 
 
 @gin.configurable(module="sparse_rigl_lands")
@@ -53,7 +49,7 @@ class PrunedRun:
           InputError: there is no such run, it is not finished, it is of another workload, or not sparse.
         """
         pruned = self._finished(run, origin)
-        solution = checkpoints.load_solution(pruned)
+        solution = load_solution(pruned)
         if not solution.mask.arrays:
             raise InputError(f"the run {pruned.directory} has no mask: its solution is dense")
         return solution
@@ -69,23 +65,21 @@ class PrunedRun:
           InputError: as ``solution``, or it kept no checkpoint of that step.
         """
         pruned = self._finished(run, origin)
-        if step not in pruned.checkpoint_steps():
-            kept = ", ".join(map(str, pruned.checkpoint_steps())) or "none"
-            raise InputError(
-                f"the pruned run {pruned.directory} kept no checkpoint of step {step}, from which {origin.method} "
-                f"starts; it kept {kept}. Recipe.keep_steps says which a run keeps besides its first and last"
-            )
+        try:
+            checkpoints.check_step(pruned, step)
+        except InputError as error:
+            advice = "Recipe.keep_steps says which a run keeps besides its first and last"
+            raise InputError(f"{error}. {origin.method} starts from that of this pruned run; {advice}") from error
         return checkpoints.load_step(pruned, step).point
 
     def _finished(self, run: files.RunFiles, origin: Origin) -> files.RunFiles:
         pruned = self.located(run, origin.seed)
-        if not pruned.summary.is_file():
-            state = "is not finished" if pruned.checkpoint_steps() else "is not there"
-            raise InputError(
-                f"the pruned run {pruned.directory}, which {origin.method} builds upon, {state}; "
-                f"make it first: {self._command(pruned, origin.seed)}"
-            )
-        workload = storage.read_json(pruned.summary, _Summary)["workload"]
+        try:
+            files.finished_run(str(pruned.directory))
+        except InputError as error:
+            advice = f"make it first: {self._command(pruned, origin.seed)}"
+            raise InputError(f"{error}. {origin.method} builds upon this pruned run; {advice}") from error
+        workload = storage.read_json(pruned.summary, Summary)["workload"]
         if workload != origin.workload:
             raise InputError(f"the pruned run {pruned.directory} is of workload {workload}, not {origin.workload}")
         return pruned

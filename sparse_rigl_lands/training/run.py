@@ -3,20 +3,19 @@
 import contextlib
 import dataclasses
 import functools
-import platform
 from collections.abc import Mapping
 from typing import Any
 
 import gin
 import numpy as np
 import tensorflow as tf
-import tensorflow_model_optimization as tfmot
 import tf_keras
 
 from sparse_rigl_lands import checks, devices, digests, distribution, files, storage
+from sparse_rigl_lands.environment import environment_of
 from sparse_rigl_lands.points import point as points
 from sparse_rigl_lands.points.point import Origin, Point
-from sparse_rigl_lands.replicas import BatchesOfHost
+from sparse_rigl_lands.replicas import BatchesOfHost, hosts_of
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training.evaluation import evaluate
 from sparse_rigl_lands.training.loop import train_from_latest
@@ -88,7 +87,7 @@ def prepare_run(
     method.validate(recipe.steps)
     devices.check_precision("Recipe.precision", recipe.precision)
     distribution.check_batch("Recipe.batch_size", recipe.batch_size, strategy)
-    workload.dataset.check_batch_size(recipe.batch_size)
+    workload.dataset.check_batch_size(recipe.batch_size, hosts_of(strategy))
     origin = Origin(workload.name, method.name, seed, global_step=0)
     initialization = method.initialization(workload.network, origin, run)
     targets = method.kept_weights(workload.network, initialization)
@@ -170,7 +169,7 @@ def _train(prepared: PreparedRun, workers: Workers) -> None:
         "replicas": trainer.strategy.num_replicas_in_sync,
         "images_per_replica": recipe.batch_size // trainer.strategy.num_replicas_in_sync,
         "seconds_of_last_process": round(seconds, 1),
-        "environment": _environment(trainer.strategy),
+        "environment": environment_of(trainer.strategy),
     }
     workers.chief_does(lambda: digests.finish(run.digests, run.parts(), run.summary, storage.json_bytes(summary)))
 
@@ -205,15 +204,3 @@ def _check_sparsity(solution: Point, initialization: Point, targets: Mapping[str
             }
         )
     return rows
-
-
-def _environment(strategy: tf.distribute.Strategy) -> dict[str, str]:
-    return {
-        "python": platform.python_version(),
-        "tensorflow": tf.__version__,
-        "tf_keras": tf_keras.__version__,
-        "tensorflow_model_optimization": tfmot.__version__,
-        "numpy": np.__version__,
-        "machine": f"{platform.system()} {platform.machine()}",
-        "device": devices.device_of_replicas(strategy),
-    }

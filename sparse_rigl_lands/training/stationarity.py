@@ -1,7 +1,7 @@
 """How far a point is from being stationary: the gradient norm of the objective, and its noise."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -29,7 +29,7 @@ class GradientNorm:
     noise: float
 
 
-def gradient_norms(
+def gradient_norms_of_network(
     model: tf_keras.Model,
     objective: Objective,
     mask: Mask,
@@ -57,51 +57,70 @@ def gradient_norms(
     """
     weights = variants.named_variables(model).weights
     replicas = strategy.num_replicas_in_sync
-    live = [tf.constant(mask.arrays.get(name, True)) for name in weights]
 
-    def replica_gradients(images: tf.Tensor, labels: tf.Tensor) -> list[tf.Tensor]:
-        with tf.GradientTape() as tape:
-            losses = objective.smoothed_cross_entropy(labels, model(images, training=True))
-            # The batch is divided evenly, so the replicas' shares sum to the mean over all of it.
-            loss = (tf.reduce_mean(losses) + objective.l2(weights)) / replicas
-        return tape.gradient(loss, list(weights.values()))
+    def replica_gradient(images: tf.Tensor, labels: tf.Tensor) -> dict[str, tf.Tensor]:
+        return share_of_gradient(objective, weights, lambda: model(images, training=True), labels, replicas)
 
     @tf.function
-    def sample_gradient(iterator: Iterator) -> list[tf.Tensor]:
-        total = [tf.zeros(weight.shape) for weight in weights.values()]
+    def sample_gradient(iterator: Iterator) -> dict[str, tf.Tensor]:
+        total = {name: tf.zeros(weight.shape) for name, weight in weights.items()}
         for _ in tf.range(batches):
-            per_replica = strategy.run(replica_gradients, args=next(iterator))
-            gradients = [strategy.reduce("SUM", gradient, axis=None) for gradient in per_replica]
-            total = [before + gradient for before, gradient in zip(total, gradients, strict=True)]
-        return [gradient / batches for gradient in total]
+            per_replica = strategy.run(replica_gradient, args=next(iterator))
+            gradient = {name: strategy.reduce("SUM", part, axis=None) for name, part in per_replica.items()}
+            total = {name: total[name] + gradient[name] for name in weights}
+        return {name: gradient / batches for name, gradient in total.items()}
 
-    def squared_norms(gradients: Sequence[tf.Tensor]) -> np.ndarray:
-        """Of the components in the sparse subspace, and of all: float64 [2]."""
-        parts = [(tf.where(keep, g, 0.0), g) for keep, g in zip(live, gradients, strict=True)]
-        return 2 * np.array([sum(float(tf.nn.l2_loss(g)) for g in side) for side in zip(*parts, strict=True)])
-
-    total: list[tf.Tensor] = [tf.zeros(weight.shape) for weight in weights.values()]
-    of_samples = np.zeros(2)
-    for sample in samples:
-        gradients = sample_gradient(iter(distributed(strategy, sample)))
-        total = [before + gradient for before, gradient in zip(total, gradients, strict=True)]
-        of_samples += squared_norms(gradients)
-    norms, noises = norms_and_noise(of_samples, squared_norms(total), len(samples))
-    sparse, dense = (GradientNorm(float(norm), float(noise)) for norm, noise in zip(norms, noises, strict=True))
-    return sparse, dense
+    gradients = (sample_gradient(iter(distributed(strategy, sample))) for sample in samples)
+    sparse, dense = norms_of_samples(({n: g.numpy() for n, g in each.items()} for each in gradients), mask).tolist()
+    return GradientNorm(*sparse), GradientNorm(*dense)
 
 
-def norms_and_noise(of_samples: np.ndarray, of_total: np.ndarray, count: int) -> np.ndarray:
-    """The norm and the noise of ``GradientNorm`` from squared norms.
+def share_of_gradient(
+    objective: Objective,
+    weights: Mapping[str, tf.Tensor],
+    logits: Callable[[], tf.Tensor],
+    labels: tf.Tensor,
+    replicas: int,
+) -> dict[str, tf.Tensor]:
+    """A replica's share of the gradient of the full objective: they sum to that of the mean over the whole batch.
 
     Args:
-      of_samples: [...], the squared norms of the samples' gradients, summed over the samples.
-      of_total: [...], the squared norms of the sum of their gradients.
-      count: R >= 2, samples.
+      objective: whose gradient is taken.
+      weights: with respect to which, by name; tensors or variables, masked ones zero.
+      logits: computes those of the replica's examples from the weights, [n, classes].
+      labels: of these examples, int [n].
+      replicas: among how many the batch is divided, evenly.
+    """
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(weights)
+        losses = objective.smoothed_cross_entropy(labels, logits())
+        loss = (tf.reduce_mean(losses) + objective.l2(weights)) / replicas
+    return tape.gradient(loss, dict(weights))
+
+
+def norms_of_samples(gradients: Iterable[Mapping[str, np.ndarray]], mask: Mask) -> np.ndarray:
+    """The norm and the noise of ``GradientNorm``, summed up in float64.
+
+    Args:
+      gradients: of R >= 2 independent samples, each one's by the names of the weights.
+      mask: its live weights, with all weights that it does not name, span the sparse subspace.
 
     Returns:
-      [2, ...]: norm of the mean, and noise.
+      float64 [2, 2]: within the sparse subspace and in all dimensions, the norm of the mean and the noise.
     """
-    of_mean = of_total / count**2
+    total: dict[str, np.ndarray] = {}
+    of_samples, count = np.zeros(2), 0
+    for gradient in gradients:
+        total = {name: total.get(name, 0.0) + part.astype("float64") for name, part in gradient.items()}
+        of_samples += _squared_norms(gradient, mask)
+        count += 1
+    of_mean = _squared_norms(total, mask) / count**2
     noise = np.maximum(of_samples - count * of_mean, 0.0) / (count * (count - 1))
-    return np.sqrt([of_mean, noise])
+    return np.sqrt([of_mean, noise]).T
+
+
+def _squared_norms(gradient: Mapping[str, np.ndarray], mask: Mask) -> np.ndarray:
+    """Of the components in the sparse subspace, and of all: float64 [2]."""
+    squares = {name: part.astype("float64") ** 2 for name, part in gradient.items()}
+    sparse = sum(float(square[mask.arrays.get(name, ...)].sum()) for name, square in squares.items())
+    return np.array([sparse, sum(float(square.sum()) for square in squares.values())])

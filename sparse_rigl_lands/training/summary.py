@@ -1,7 +1,10 @@
-"""What is read from ``summary.json``, which ``run.train`` writes last."""
+"""What is read from ``summary.json``, which ``run.train`` writes last, and the two points that it tells of."""
 
 from typing_extensions import TypedDict
 
+from sparse_rigl_lands import files, storage
+from sparse_rigl_lands.points import checkpoint as checkpoints
+from sparse_rigl_lands.points.point import Point
 from sparse_rigl_lands.training.evaluation import Evaluation
 
 
@@ -35,3 +38,21 @@ class Summary(_SinceLater):
     layers: list[Layer]
     train_augmented: Evaluation
     test: Evaluation
+
+
+def load_initialization(run: files.RunFiles) -> Point:
+    """The first point of a finished run.
+
+    Raises:
+      InputError: its summary is damaged, or as ``checkpoint.load_step``.
+    """
+    return checkpoints.load_step(run, storage.read_json(run.summary, Summary)["first_step"]).point
+
+
+def load_solution(run: files.RunFiles) -> Point:
+    """The last point of a finished run.
+
+    Raises:
+      InputError: as ``load_initialization``.
+    """
+    return checkpoints.load_step(run, storage.read_json(run.summary, Summary)["global_step"]).point

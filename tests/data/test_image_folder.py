@@ -88,11 +88,13 @@ def test_impossible_lanes_are_refused(root, lanes):
         ImageFolder(str(root), 16, lanes)
 
 
-def test_a_batch_that_lanes_do_not_divide(root):
+def test_a_batch_or_hosts_that_lanes_do_not_divide(root):
     folder = ImageFolder(str(root), 16, lanes=2)
-    folder.check_batch_size(4)
-    with pytest.raises(InputError, match="ImageFolder.lanes is 2, among which a batch of 5 does not divide"):
+    folder.check_batch_size(4, hosts=2)
+    with pytest.raises(InputError, match="ImageFolder.lanes is 2: a batch of 5 does not divide among 2 lanes"):
         folder.check_batch_size(5)
+    with pytest.raises(InputError, match="ImageFolder.lanes is 2: 2 lanes do not divide among 3 hosts"):
+        folder.check_batch_size(6, hosts=3)
 
 
 def test_what_is_no_tree_of_images(root, tmp_path):

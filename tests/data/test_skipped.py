@@ -12,20 +12,20 @@ def test_round_trip(tmp_path):
     assert read_skipped(str(tmp_path / "skip.json")) == skipped
 
 
-_OTHERS = [
-    "[]",
-    "{}",
-    '{"train": {}}',
-    '{"train": [], "test": {}}',
-    '{"train": {"f": "x"}, "test": {}}',
-    '{"train": {"f": [1]}, "test": {}}',
-]
+_OTHERS = {
+    "[]": "holds no JSON object",
+    "{}": "lacks train",
+    '{"train": {}}': "lacks test",
+    '{"train": [], "test": {}}': r"train is \[\]",
+    '{"train": {"f": "x"}, "test": {}}': "train.f is 'x'",
+    '{"train": {"f": [1]}, "test": {}}': "train.f.0 is 1",
+}
 
 
-@pytest.mark.parametrize("content", _OTHERS)
-def test_other_files_are_refused(tmp_path, content):
+@pytest.mark.parametrize(("content", "fault"), _OTHERS.items())
+def test_other_files_are_refused(tmp_path, content, fault):
     (tmp_path / "skip.json").write_text(content)
-    with pytest.raises(InputError, match="skip.json"):
+    with pytest.raises(InputError, match=f"skip.json is damaged: .*{fault}.*; it does not name photographs by split"):
         read_skipped(str(tmp_path / "skip.json"))
 
 

@@ -15,14 +15,13 @@ from sparse_rigl_lands.data.faults import fault_of
 from sparse_rigl_lands.data.skipped import read_skipped
 from sparse_rigl_lands.data.tfds_images import TfdsImages
 from sparse_rigl_lands.errors import CommandError
-from sparse_rigl_lands.paths.finished import judge_finished
+from sparse_rigl_lands.paths.finished_path import FinishedPath
 from sparse_rigl_lands.paths.fitting import Fitting
 from sparse_rigl_lands.paths.partial_sums import PartialSums, Saving
 from sparse_rigl_lands.paths.sample import Sample
 from sparse_rigl_lands.points import checkpoint
 from sparse_rigl_lands.points.point import Origin
 from sparse_rigl_lands.reporting import curve_figures, path_words, tables
-from sparse_rigl_lands.reporting.finished_path import FinishedPath
 from sparse_rigl_lands.reporting.study_figures import figures_of
 from sparse_rigl_lands.studies import jobs, path_runs, study_results, sweep
 from sparse_rigl_lands.studies.curve_study import CurveStudy
@@ -32,7 +31,7 @@ from sparse_rigl_lands.training.objective import Objective
 from sparse_rigl_lands.training.pruned_run import PrunedRun
 from sparse_rigl_lands.training.recipe import Recipe
 from sparse_rigl_lands.training.schedules import WarmupCosine, WarmupStepDecay
-from sparse_rigl_lands.training.summary import Summary
+from sparse_rigl_lands.training.summary import Summary, load_initialization, load_solution
 from tests.data.tree import encoded
 from tests.fuzz import corpus, mutations
 from tests.fuzz.corpus import Corpus
@@ -158,8 +157,8 @@ def _read_settings(made: Corpus) -> None:
 
 def _read_summary(made: Corpus) -> None:
     tables.sparsity_table(storage.read_json(made.run.summary, Summary))
-    checkpoint.load_initialization(made.run)
-    checkpoint.load_solution(made.run)
+    load_initialization(made.run)
+    load_solution(made.run)
     PrunedRun(str(made.run.directory)).solution(made.run, Origin("small", "scratch", 0, 0))
 
 
@@ -169,9 +168,8 @@ def _read_summary_of_study(made: Corpus) -> None:
 
 
 def _read_path(made: Corpus) -> None:
-    judge_finished(made.path, 0.95)
     finished = FinishedPath.read(made.path)
-    _ = finished.margin, finished.manifold
+    _ = finished.judge(0.95), finished.margin, finished.manifold
     path_words.describe_path(finished.result)
     path_words.describe_ends(finished.result)
     path_words.barrier_in_words(finished.result)

@@ -12,7 +12,7 @@ import tf_keras
 from sparse_rigl_lands.data.digits import Digits
 from sparse_rigl_lands.paths.curves import Line
 from sparse_rigl_lands.paths.evaluator import PathEvaluator
-from sparse_rigl_lands.paths.gradients import gradient_norms
+from sparse_rigl_lands.paths.gradients import gradient_norms_on_path
 from sparse_rigl_lands.paths.partial_sums import added_up
 from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points.point import assign
@@ -35,7 +35,7 @@ def ends(network):
 def _norms(workload, ends, strategy, batch_norm, batches):
     path = WeightPath.between(workload.network, *ends, Line())
     evaluator = PathEvaluator(workload.network, path, T, workload.objective, strategy)
-    return added_up(gradient_norms(evaluator, batch_norm, batches)(0))["gradients"]
+    return added_up(gradient_norms_on_path(evaluator, batch_norm, batches)(0))["gradients"]
 
 
 def _batches(workload, size, count, share=WHOLE):
@@ -105,7 +105,7 @@ def test_two_replicas_agree_with_one_device(workload, ends, one_device, mirrored
 def test_places_can_be_taken_up_anywhere(workload, ends, one_device):
     path = WeightPath.between(workload.network, *ends, Line())
     evaluator = PathEvaluator(workload.network, path, T, workload.objective, one_device)
-    increments = gradient_norms(evaluator, "batch", functools.partial(_batches, workload, 50, 2))
+    increments = gradient_norms_on_path(evaluator, "batch", functools.partial(_batches, workload, 50, 2))
     everything = [each["gradients"] for each in increments(0)]
     assert len(everything) == 3
     np.testing.assert_array_equal(next(increments(2))["gradients"], everything[2])

@@ -8,7 +8,7 @@ import pytest
 from sparse_rigl_lands import files
 from sparse_rigl_lands.paths.curves import Line
 from sparse_rigl_lands.paths.evaluator import PathEvaluator
-from sparse_rigl_lands.paths.gradients import gradient_norms
+from sparse_rigl_lands.paths.gradients import gradient_norms_on_path
 from sparse_rigl_lands.paths.partial_sums import Saving
 from sparse_rigl_lands.paths.resumable import Look, ResumableEvaluation
 from sparse_rigl_lands.paths.weight_path import WeightPath
@@ -107,12 +107,12 @@ def test_a_decided_path_is_not_evaluated_further_when_it_is_taken_up(stages):
 def test_gradients_are_taken_up_at_their_place(stages, workload):
     work = stages()
     batches = functools.partial(workload.dataset.evaluation_batches, "train", 100, True, 0, 300, 0)
-    expected = work.gradients(gradient_norms(work.evaluator, "batch", batches))
+    expected = work.gradients(gradient_norms_on_path(work.evaluator, "batch", batches))
     work.path.discard_partial_sums()
     seen = []
 
     def killed(first):
-        for increment in gradient_norms(work.evaluator, "batch", batches)(first):
+        for increment in gradient_norms_on_path(work.evaluator, "batch", batches)(first):
             if len(seen) == 2:
                 raise Killed
             seen.append(first)
@@ -124,6 +124,6 @@ def test_gradients_are_taken_up_at_their_place(stages, workload):
 
     def rest(first):
         assert first == 2
-        return gradient_norms(work.evaluator, "batch", batches)(first)
+        return gradient_norms_on_path(work.evaluator, "batch", batches)(first)
 
     np.testing.assert_array_equal(work.gradients(rest), expected)

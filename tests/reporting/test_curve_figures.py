@@ -6,8 +6,8 @@ import pytest
 
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.errors import InputError
+from sparse_rigl_lands.paths.finished_path import FinishedPath
 from sparse_rigl_lands.reporting import curve_figures
-from sparse_rigl_lands.reporting.finished_path import FinishedPath
 from sparse_rigl_lands.studies.path_runs import PathRun, path_row
 from tests import finished_path
 

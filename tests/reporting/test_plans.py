@@ -8,8 +8,9 @@ from rich.console import Console
 from sparse_rigl_lands.paths.fitting import Fitting
 from sparse_rigl_lands.paths.plan import PathPlan
 from sparse_rigl_lands.reporting import plans
-from sparse_rigl_lands.training.plan import KernelPlan, Stage, TrainingPlan
+from sparse_rigl_lands.training.plan import KernelPlan, TrainingPlan
 from sparse_rigl_lands.training.schedules import WarmupStepDecay
+from sparse_rigl_lands.training.stage import Stage
 
 
 @pytest.fixture

@@ -82,6 +82,15 @@ def test_mask_of_other_weights_is_refused(arrays, message):
         Mask(arrays).apply({"a": np.zeros(2, "float32")})
 
 
+def test_what_is_not_zero_outside_is_counted_by_kernel():
+    weights = {"a": np.array([1.0, 2.0, 0.0]), "b": np.array([0.0, 1.0]), "dense": np.ones(2)}
+    mask = Mask({"a": np.array([True, False, False]), "b": np.array([False, True])})
+    assert mask.nonzero_outside(weights) == {"a": 1}
+    assert mask.nonzero_outside(mask.apply(weights)) == {}
+    with pytest.raises(InputError, match="of another network: it names b"):
+        mask.nonzero_outside({"a": weights["a"]})
+
+
 def test_mask_must_be_boolean():
     with pytest.raises(InputError, match="dtype float64; it must be bool"):
         Mask({"a": np.zeros(2)})

@@ -6,7 +6,7 @@ import pytest
 
 from sparse_rigl_lands import files, gin_files
 from sparse_rigl_lands.errors import InputError
-from sparse_rigl_lands.paths.finished import judge_finished
+from sparse_rigl_lands.paths.finished_path import FinishedPath
 from sparse_rigl_lands.studies import study_jobs, study_results
 from sparse_rigl_lands.studies.jobs import Failure
 from tests.studies import finished_study
@@ -44,7 +44,7 @@ def test_bounds_for_a_claim_are_those_of_all_its_paths_together(finished):
     study, written, names = finished
     row, *_ = [row for row in study_results.collect(study, written, [], names).paths if row["claim"] == 3]
     assert row["confidence_for_claim"] == pytest.approx(1 - 0.05 / 6)
-    own = judge_finished(written.path(row["run"]), 0.95).barrier
+    own = FinishedPath.read(written.path(row["run"])).judge(0.95).barrier
     assert row["barrier_lower_for_claim"] < own.lower < own.height < own.upper < row["barrier_upper_for_claim"]
     others = [row for row in study_results.collect(study, written, [], names).paths if not row["claim"]]
     assert {row["barrier_upper_for_claim"] for row in others} == {""}

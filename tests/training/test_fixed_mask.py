@@ -145,7 +145,7 @@ def test_zeroed_is_the_dense_run_of_a_start_with_zeros(study, workload):
 
 @pytest.mark.parametrize("method", [Scratch, Lottery])
 def test_without_the_pruned_run_nothing_is_written(study, tmp_path, method):
-    with pytest.raises(InputError, match="pruned-seed0, which .* builds upon, is not there"):
+    with pytest.raises(InputError, match="pruned-seed0 is not the directory of a run: .* builds upon this pruned run"):
         study(method())
     assert list(tmp_path.iterdir()) == []
 
@@ -153,7 +153,7 @@ def test_without_the_pruned_run_nothing_is_written(study, tmp_path, method):
 def test_a_lottery_whose_run_kept_no_first_checkpoint_is_refused(study):
     _, pruned = study(_pruned())
     files.index_file(pruned.checkpoint(0)).unlink()
-    with pytest.raises(InputError, match="kept no checkpoint of step 0, from which lottery starts; it kept 4, 10, 20"):
+    with pytest.raises(InputError, match="has no checkpoint of step 0; it has 4, 10, 20. lottery starts from that"):
         study(Lottery())
 
 

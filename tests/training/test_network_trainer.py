@@ -14,6 +14,7 @@ from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.points.point import Origin, assign
 from sparse_rigl_lands.sparsity import variants
+from sparse_rigl_lands.sparsity.mask import Mask
 from sparse_rigl_lands.sparsity.masked import masked_variant
 from sparse_rigl_lands.sparsity.pruned import PruningSchedule, mask_update, pruned_variant
 from sparse_rigl_lands.training.evaluation import evaluate
@@ -311,3 +312,15 @@ def test_what_tensorboard_shows_of_a_pruned_run(network, one_device):
     attributes = {name.rpartition("/")[2] for name in seen.batch_norm}
     assert attributes == {"gamma", "beta", "moving_mean", "moving_variance"}
     assert len(seen.batch_norm) == 4 * sum(name.endswith("gamma") for name in seen.batch_norm)
+
+
+def test_the_sparsity_of_a_large_kernel_is_exact(one_device):
+    """Live weights that float32 cannot count: above 2^24 it has even numbers only."""
+    size, live = 4097, 2**24 + 1
+    inputs = tf_keras.Input([size])
+    network = tf_keras.Model(inputs, tf_keras.layers.Dense(size, use_bias=False, name="dense")(inputs))
+    with one_device.scope():
+        model = masked_variant(network, Mask({"dense/kernel": np.arange(size**2).reshape(size, size) < live}))
+        optimizer = tf_keras.optimizers.SGD(_RATE, _MOMENTUM)
+    seen = NetworkTrainer(model, Objective(), optimizer, _BATCH, one_device).observe(False)
+    assert seen.sparsity == dict.fromkeys(("dense/kernel", "all"), pytest.approx(1 - live / size**2, abs=1e-12))

@@ -1,5 +1,7 @@
 """Protects: what scratch and lottery take from a pruned run, and what is said when it is not there."""
 
+import dataclasses
+
 import pytest
 
 from sparse_rigl_lands import files, storage
@@ -8,6 +10,7 @@ from sparse_rigl_lands.points import checkpoint, initializations
 from sparse_rigl_lands.points.checkpoint import Checkpoint
 from sparse_rigl_lands.points.point import Origin
 from sparse_rigl_lands.sparsity.mask import Mask
+from sparse_rigl_lands.training.evaluation import Evaluation
 from sparse_rigl_lands.training.pruned_run import PrunedRun
 from tests.random_points import random_mask
 
@@ -23,13 +26,16 @@ def mask(network):
 def save(network, mask):
     """Saves checkpoints of a pruned run."""
 
+    evaluation = dataclasses.asdict(Evaluation(10, 0.5, 0.1, 0.6, 0.9, 1.0))
+
     def save(run, steps, mask=mask, workload="small", finished=True):
         for step in steps:
             dense = initializations.dense(network, Origin(workload, "pruned", 3, step))
             point = dense.under(mask if step == steps[-1] else Mask({}))
             checkpoint.save(run.checkpoint(step), Checkpoint(point, {}))
         if finished:
-            storage.write_json(run.summary, {"workload": workload, "first_step": steps[0], "global_step": steps[-1]})
+            told = {"workload": workload, "first_step": steps[0], "global_step": steps[-1], "sparsity": 0.5}
+            storage.write_json(run.summary, {**told, "layers": [], "train_augmented": evaluation, "test": evaluation})
 
     return save
 
@@ -52,14 +58,15 @@ def test_it_may_lie_anywhere(save, run, tmp_path, mask):
     assert PrunedRun(str(tmp_path / "elsewhere")).solution(run, ORIGIN).mask == mask
 
 
-@pytest.mark.parametrize(("steps", "state"), [([], "is not there"), ([0, 10], "is not finished")])
+@pytest.mark.parametrize(("steps", "state"), [([], "is not the directory of a run"), ([0, 10], "is not finished")])
 def test_without_it_the_command_that_makes_it_is_told(save, run, steps, state):
     save(run.beside("pruned", 3), steps, finished=False)
     directory = run.beside("pruned", 3).directory
     command = f"python train.py --gin_file=gin/digits/pruned.gin --seed=3 --output_dir={directory}"
-    with pytest.raises(InputError, match=f"which scratch builds upon, {state}; make it first: {command}"):
+    told = f"^{directory} {state}: it has no summary.json. scratch builds upon this pruned run; make it first: "
+    with pytest.raises(InputError, match=f"{told}{command}"):
         PrunedRun(gin_file="gin/digits/pruned.gin").solution(run, ORIGIN)
-    with pytest.raises(InputError, match=f"{state}; make it first: python train.py"):
+    with pytest.raises(InputError, match=f"{told}python train.py"):
         PrunedRun().at_step(run, ORIGIN, 0)
 
 
@@ -88,7 +95,7 @@ def test_one_without_a_mask_is_refused(save, run):
 
 def test_a_step_that_was_not_kept_is_refused(save, run):
     save(run.beside("pruned", 3), [10, 20])
-    with pytest.raises(InputError, match=r"kept no checkpoint of step 0, from which .* it kept 10, 20\. .*keep_steps"):
+    with pytest.raises(InputError, match=r"has no checkpoint of step 0; it has 10, 20\. scratch starts .*keep_steps"):
         PrunedRun().at_step(run, ORIGIN, 0)
 
 

@@ -12,6 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.data.digits import Digits
 from sparse_rigl_lands.devices import processor
+from sparse_rigl_lands.environment import versions
 from sparse_rigl_lands.errors import DivergedError, InputError
 from sparse_rigl_lands.networks.digits_resnet import digits_resnet
 from sparse_rigl_lands.points import checkpoint, initializations
@@ -26,6 +27,7 @@ from sparse_rigl_lands.training.recipe import Recipe
 from sparse_rigl_lands.training.run import prepare_run
 from sparse_rigl_lands.training.run import train as train_run
 from sparse_rigl_lands.training.schedules import WarmupStepDecay
+from sparse_rigl_lands.training.summary import load_solution
 from sparse_rigl_lands.training.trainer import Trainer
 from sparse_rigl_lands.training.workload import Workload
 
@@ -68,6 +70,7 @@ def test_what_a_pruned_run_leaves_behind(train, workload, tmp_path):
     assert summary["test"]["count"] == 360
     assert summary["train_augmented"]["count"] == 1437
     assert summary["environment"]["device"] == processor()
+    assert versions().items() <= summary["environment"].items()
     assert {layer["kernel"] for layer in summary["layers"]} == {name for name in dense.weights if "kernel" in name}
     with run.metrics.open() as table:
         rows = list(csv.DictReader(table))
@@ -280,7 +283,7 @@ def test_settings_of_another_kind_are_refused_before_anything_is_written(train, 
 @pytest.mark.parametrize("seed", [2**63 - 1, -(2**63)])
 def test_the_largest_seeds_are_read_again(train, workload, tmp_path, seed):
     run = train(str(tmp_path), workload, Dense(), _recipe(steps=1), seed=seed)
-    assert storage.read_json(run.summary)["seed"] == checkpoint.load_solution(run).origin.seed == seed
+    assert storage.read_json(run.summary)["seed"] == load_solution(run).origin.seed == seed
 
 
 def test_a_schedule_that_was_not_made_is_refused():

@@ -10,7 +10,7 @@ from sparse_rigl_lands.points import initializations
 from sparse_rigl_lands.points.point import Origin, assign
 from sparse_rigl_lands.sparsity import variants
 from sparse_rigl_lands.training.objective import Objective
-from sparse_rigl_lands.training.stationarity import gradient_norms
+from sparse_rigl_lands.training.stationarity import gradient_norms_of_network
 from tests.random_points import random_mask
 
 _OBJECTIVE = Objective(weight_decay=0.05, label_smoothing=0.1)
@@ -34,7 +34,7 @@ def _norms(network, strategy, examples, point, batches=1):
         lambda share, i=i: divided(dataset.skip(i).take(batches), size, share)
         for i in range(0, len(examples[0]), batches)
     ]
-    return gradient_norms(model, _OBJECTIVE, point.mask, samples, batches, strategy)
+    return gradient_norms_of_network(model, _OBJECTIVE, point.mask, samples, batches, strategy)
 
 
 @pytest.mark.parametrize("batches", [1, 2])

@@ -1,12 +1,17 @@
-"""Protects: a finished path is judged again as it was judged, and more carefully where more is asked for."""
+"""Protects: a finished path is judged again as it was judged, and more carefully where more is asked for.
+
+The bands of figures are the intervals that they are said to be.
+"""
 
 import shutil
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from sparse_rigl_lands import files, storage
 from sparse_rigl_lands.errors import InputError
-from sparse_rigl_lands.paths.finished import judge_finished
+from sparse_rigl_lands.paths.finished_path import FinishedPath
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +28,7 @@ def path(commands, small_run, tmp_path_factory):
 
 def test_the_same_confidence_gives_the_same_judgement(path):
     """Up to the digits of decimal numbers: the covariance is read from a table."""
-    told, again = storage.read_json(path.result), judge_finished(path, 0.9)
+    told, again = storage.read_json(path.result), FinishedPath.read(path).judge(0.9)
     assert len(told["settings"]["looks"]) > 1
     assert again.verdict == told["verdict"]
     assert again.confidence == pytest.approx(told["confidence_of_each_look"])
@@ -35,7 +40,7 @@ def test_the_same_confidence_gives_the_same_judgement(path):
 
 
 def test_more_confidence_gives_wider_bounds(path):
-    less, more = judge_finished(path, 0.9), judge_finished(path, 0.99)
+    less, more = FinishedPath.read(path).judge(0.9), FinishedPath.read(path).judge(0.99)
     assert more.critical_value > less.critical_value
     assert more.largest_rise.upper > less.largest_rise.upper
     assert more.largest_rise.lower <= less.largest_rise.lower
@@ -52,15 +57,31 @@ def test_tables_of_different_places_are_refused(damaged):
     lines = damaged.table.read_text().splitlines(keepends=True)
     damaged.table.write_text("".join(lines[:-1]))
     with pytest.raises(InputError, match="path_covariance.csv is damaged: it is not of the 4 places of path.csv"):
-        judge_finished(damaged, 0.9)
+        FinishedPath.read(damaged).judge(0.9)
 
 
 def test_a_damaged_file_is_named(damaged):
     result = storage.read_json(damaged.result)
     storage.write_json(damaged.result, {**result, "independent_units": {"count": "12"}})
     with pytest.raises(InputError, match="path.json is damaged: independent_units.count is '12': "):
-        judge_finished(damaged, 0.9)
+        FinishedPath.read(damaged).judge(0.9)
     storage.write_json(damaged.result, result)
     damaged.covariance.write_text(damaged.covariance.read_text().replace("0.25", "text"))
     with pytest.raises(InputError, match="path_covariance.csv is damaged: .* is not finite numbers"):
-        judge_finished(damaged, 0.9)
+        FinishedPath.read(damaged).judge(0.9)
+
+
+def _of_nothing_but(fitting):
+    table = pd.DataFrame({"t": [0.0, 1.0], "error": [0.1, 0.0]})
+    result = {"confidence_of_each_look": 0.95, "independent_units": {"count": 9}, "settings": {"fitting": fitting}}
+    return FinishedPath(files.PathFiles("path"), table, result)
+
+
+def test_margins_are_students():
+    """A table of t says 2.306 for 95 % and eight degrees of freedom."""
+    np.testing.assert_allclose(_of_nothing_but(None).margin, [0.2306, 0.0], atol=1e-5)
+
+
+@pytest.mark.parametrize(("fitting", "manifold"), [(None, ""), ({"manifold": "sparse", "steps": 3}, "sparse")])
+def test_a_line_has_no_manifold(fitting, manifold):
+    assert _of_nothing_but(fitting).manifold == manifold

@@ -1,9 +1,10 @@
-"""Protects: what a report says of the machine is there, and names no place on it."""
+"""Protects: what a report or a summary says of the machine is there, and names no place on it."""
 
 import importlib.metadata
 import os
 
-from sparse_rigl_lands.studies.environment import environment, versions
+from sparse_rigl_lands.devices import device_of_replicas
+from sparse_rigl_lands.environment import environment, environment_of, versions
 
 
 def test_machine_and_libraries_are_told():
@@ -13,6 +14,13 @@ def test_machine_and_libraries_are_told():
     assert {"Python", "tensorflow", "tf_keras", "numpy"} <= set(found)
     assert all(found.values())
     assert os.getcwd() not in str(found)
+
+
+def test_a_run_tells_its_device_and_the_same_software(one_device):
+    found = environment_of(one_device)
+    assert found.pop("device") == device_of_replicas(one_device)
+    assert found.items() == environment().items() - {(name, environment()[name]) for name in ("processor", "memory")}
+    assert versions().items() <= found.items()
 
 
 def test_the_build_for_tpus_is_tensorflow_too(monkeypatch):
