@@ -1,12 +1,15 @@
 """What settings must be: each check refuses any other value in one line that names the setting.
 
-A setting is called as in a gin file, such as ``"Recipe.steps"``; ``others`` are values that it may have besides, such
-as None; ``verb`` is how the line goes on: what a setting *is*, an element of a list it *names*.
+Each raises InputError, or returns nothing. A setting is called as in a gin file, such as ``"Recipe.steps"``. A number
+may be ``least`` itself, but neither ``above`` nor ``below`` itself; ``others`` are values that a setting may have
+besides, such as None; an ``example`` of what to write is told; and ``verb`` is how the line goes on: what a setting
+*is*, an element of a list it *names*.
 
 True and False are no numbers. Runs record their settings, and those records are read again: whole numbers, of which
 seeds are the largest, are of 64 bits, and numbers are finite.
 """
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -59,6 +62,12 @@ def text(setting: str, value: Any, others: Sequence[object] = (), verb: str = "i
     """Refuses what is no text, and an empty one."""
     if not (isinstance(value, str) and value) and not _is_one_of(others, value):
         raise _refusal(setting, value, "a text in quotes", others, verb)
+
+
+def path(setting: str, value: Any, others: Sequence[object] = (), verb: str = "is") -> None:
+    """Refuses what names no file or directory: a text may, and so may an object that stands for a path."""
+    if not isinstance(value, os.PathLike):
+        text(setting, value, others, verb)
 
 
 def choice(setting: str, value: Any, known: Sequence[str], verb: str = "is") -> None:

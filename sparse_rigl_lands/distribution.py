@@ -44,8 +44,8 @@ def strategy(
         number belongs to the result.
 
     Raises:
-      InputError: an unknown kind, logical CPUs or threads asked for too late, a TF_CONFIG that is none, or
-        a TPU that does not answer.
+      InputError: an unknown kind, a setting out of range, logical CPUs or threads asked for too late, a TF_CONFIG
+        that is none, or a TPU that does not answer.
     """
     checks.choice("strategy.kind", kind, _KINDS)
     checks.whole_number("strategy.logical_cpus", logical_cpus, least=1)

@@ -269,9 +269,15 @@ class StudyFiles(SweepFiles):
         return self.directory / "steps.csv"
 
     def told(self, solutions: bool) -> list[pathlib.Path]:
-        """The tables of what was found that are there; that of solutions may be of an earlier time, unless given so."""
-        others = (self.paths_table, *[self.solutions.table] * solutions, self.claims_table, self.steps_table)
-        return [path for path in (self.table, *others) if path.exists()]
+        """The tables of what was found that are there.
+
+        Args:
+          solutions: whether that of solutions is one of them: it is not discarded, and may be of an earlier time.
+        """
+        tables = [self.table, self.paths_table, self.claims_table, self.steps_table]
+        if solutions:
+            tables.append(self.solutions.table)
+        return [path for path in tables if path.exists()]
 
     def figure(self, name: str) -> tuple[pathlib.Path, pathlib.Path]:
         """The pictures of one of the report's figures: PNG and SVG."""

@@ -86,8 +86,13 @@ def configuration(gin_file: str, bindings: Sequence[str]) -> str:
 def configured(gin_file: str, bindings: Sequence[str], make: Callable[..., Any]) -> Any:
     """What is made under a gin file and bindings; what is configured now is forgotten.
 
+    Args:
+      gin_file: its path.
+      bindings: that come after it.
+      make: what makes it.
+
     Raises:
-      InputError: of ``parse``.
+      InputError: of ``parse`` or of ``make``, or something is bound to be made of itself.
     """
     parse([([gin_file], bindings)], finalize=False)
     try:

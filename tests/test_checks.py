@@ -1,5 +1,6 @@
 """Protects: what a setting may be, and the line that refuses any other value."""
 
+import pathlib
 import re
 
 import numpy as np
@@ -55,6 +56,14 @@ def test_numbers_are_finite(value):
     """An integer that no float holds is not: TensorFlow cannot take it."""
     checks.number("Recipe.steps", 1.7e308, above=0)
     assert _refusal(checks.number, value, above=0) == f"is {value!r}; it must be a finite number above 0"
+
+
+def test_paths():
+    checks.path("Recipe.steps", "runs/a")
+    checks.path("Recipe.steps", pathlib.Path("runs/a"))
+    checks.path("Recipe.steps", None, others=(None,))
+    assert _refusal(checks.path, 3) == "is 3; it must be a text in quotes"
+    assert _refusal(checks.path, "", others=(None,)) == "is ''; it must be None or a text in quotes"
 
 
 def test_other_values_are_told_with_the_range():

@@ -10,7 +10,7 @@ import pytest
 
 from docs.check_links import dead_links
 from tests.commands import ROOT, copy_commands
-from tests.test_architecture import ROOMS
+from tests.test_architecture import COMMON, ROOMS
 
 DOCS = ROOT / "docs"
 _BLOCK = re.compile(
@@ -63,8 +63,12 @@ def test_examples_are_short():
 
 
 def test_the_diagram_has_every_room_and_nothing_else():
-    titles = re.findall(r'font-weight="bold">([^<]*)<', (DOCS / "architecture.svg").read_text())
-    assert titles == ["train.py, interpolate.py, scripts/", *reversed(ROOMS), "common"]
+    texts = re.findall(r"<text [^>]*>([^<]*)<", (DOCS / "architecture.svg").read_text())
+    titles = ["train.py, interpolate.py, scripts/", *reversed(ROOMS), "common"]
+    assert [text for text in texts if text in titles] == titles
+    *_, common = " ".join(texts).partition(" common ")
+    told, _, _ = common.partition(" used by every room")
+    assert set(told.replace(",", "").split()) == COMMON
 
 
 @pytest.mark.slow

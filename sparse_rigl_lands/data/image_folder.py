@@ -37,11 +37,12 @@ class ImageFolder(Photographs):
 
     Raises:
       InputError: the directory has no such tree, a class has no training images, an image to be skipped is
-        not there, or as ``photographs.Photographs``.
+        not there, a setting is no path, or as ``photographs.Photographs``.
     """
 
     def __init__(self, directory: str, image_size: int = 224, lanes: int = 1, skip: str | None = None):
-        checks.text("ImageFolder.directory", directory)
+        checks.path("ImageFolder.directory", directory)
+        checks.path("ImageFolder.skip", skip, others=(None,))
         checks.whole_number("ImageFolder.lanes", lanes, least=1)
         root = pathlib.Path(directory).expanduser()
         test = next((root / name for name in _TEST_NAMES if (root / name).is_dir()), None)

@@ -4,6 +4,7 @@ import gin
 import numpy as np
 import tensorflow as tf
 
+from sparse_rigl_lands import checks
 from sparse_rigl_lands.data.dataset import Split
 from sparse_rigl_lands.data.photographs import Photographs, Source
 from sparse_rigl_lands.data.tfds_images import data_directory, preparation, prepared, tfds_source
@@ -30,7 +31,7 @@ class ImageNet(Photographs):
     Where imagenet2012 is not prepared, ``check_there`` says how; all that a plan needs is known.
 
     Raises:
-      InputError: a file is missing of what was prepared, or as ``photographs.Photographs``.
+      InputError: a file is missing of what was prepared, a setting is no path, or as ``photographs.Photographs``.
 
     Source: Russakovsky et al. 2015 (arXiv 1409.0575).
     """
@@ -43,6 +44,8 @@ class ImageNet(Photographs):
         files_per_group: int = 16,
         skip: str | None = None,
     ):
+        checks.path("ImageNet.data_dir", data_dir, others=(None,))
+        checks.path("ImageNet.skip", skip, others=(None,))
         where = data_directory(data_dir)
         directory = prepared(where / "imagenet2012", _VERSIONS)
         if directory is None:

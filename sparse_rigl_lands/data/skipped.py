@@ -12,19 +12,12 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import get_args
 
-from typing_extensions import TypedDict
-
 from sparse_rigl_lands import storage
 from sparse_rigl_lands.data.dataset import Split
 from sparse_rigl_lands.errors import InputError
 
 # split to file to the names of its photographs
 Skipped = Mapping[Split, Mapping[str, Sequence[str]]]
-
-
-class _Content(TypedDict):
-    train: dict[str, list[str]]
-    test: dict[str, list[str]]
 
 
 def read_skipped(path: str) -> Skipped:
@@ -36,11 +29,13 @@ def read_skipped(path: str) -> Skipped:
     if not pathlib.Path(path).is_file():
         raise InputError(f"{path}, which names photographs to skip, is not there; scripts/check_images.py writes it")
     try:
-        content = storage.read_json(pathlib.Path(path), _Content)
+        content = storage.read_json(pathlib.Path(path), dict[Split, dict[str, list[str]]])
+        if set(content) != set(get_args(Split)):
+            raise InputError(f"{path} is damaged: it has the splits {', '.join(content) or 'none'}")
     except InputError as error:
         wanted = "it does not name photographs by split and file, as scripts/check_images.py does"
         raise InputError(f"{error}; {wanted}") from error
-    return {split: content[split] for split in get_args(Split)}
+    return content  # type: ignore[return-value]  # its keys are splits
 
 
 def write_skipped(path: pathlib.Path, skipped: Skipped) -> None:

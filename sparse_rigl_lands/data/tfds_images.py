@@ -38,7 +38,8 @@ class TfdsImages(Photographs):
       skip: a file of ``scripts/check_images.py``: the photographs that it names are left out.
 
     Raises:
-      InputError: the set is not prepared there, has no images and labels, or a number is not positive.
+      InputError: the set is not prepared there, has no images and labels, a setting is no text or path, or as
+        ``photographs.Photographs``.
     """
 
     def __init__(
@@ -53,6 +54,8 @@ class TfdsImages(Photographs):
     ):
         checks.text("TfdsImages.name", name)
         checks.text("TfdsImages.test_split", test_split)
+        checks.path("TfdsImages.data_dir", data_dir, others=(None,))
+        checks.path("TfdsImages.skip", skip, others=(None,))
         where = data_directory(data_dir)
         name, _, version = name.partition(":")
         versions = [version] if version else _versions(where / name)

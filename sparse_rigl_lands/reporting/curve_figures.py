@@ -53,7 +53,8 @@ def figure4(
     """Figure 4: the loss along the line, along the sparse curves and along the dense ones, on one scale.
 
     Args:
-      rows: of ``curves.csv``, or those of ``paths.csv`` between the two points, of one seed or several.
+      rows: of ``curves.csv``, or those of ``paths.csv`` between the two points: see ``PathRunRow``. A column ``seed``
+        tells those of several seeds apart.
       finished: the paths, by their ``run``.
       budget: the steps of the fits that are shown, besides the line.
       t_label: what t is.
@@ -91,7 +92,9 @@ def figure4(
 
 
 def budgets(rows: pd.DataFrame, remark: str, seed: int | None = None) -> FigureData | None:
-    """The barrier of every curve against the steps of its fit.
+    """The barrier of every fitted curve, in nats, against the steps of its fit.
+
+    The line is left out: its barrier is so much higher that no others could be told apart.
 
     Args:
       rows: see ``figure4``; of one seed.

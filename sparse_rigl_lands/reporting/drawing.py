@@ -37,6 +37,9 @@ def draw(figure: FigureData, paths: tuple[pathlib.Path, ...]) -> tuple[pathlib.P
         picture.subplots(1, count, sharey=figure.shares_y, squeeze=False)[0], figure.panels, strict=True
     ):
         _draw_panel(picture, axes, panel)
+    shared = [series for panel in figure.panels for series in panel.series] if figure.shares_y else []
+    for axes, panel in zip(picture.axes, figure.panels, strict=True):  # after all of what one scale must show
+        _scale(axes, panel, shared or panel.series)
     if figure.shares_y:  # the panels to the right repeat neither label nor numbers
         for axes in picture.axes[1:]:
             axes.set_ylabel("")
@@ -75,7 +78,6 @@ def _draw_panel(picture: Figure, axes: Axes, panel: Panel) -> None:
             horizontalalignment=note.anchor,
             fontsize=9,
         )
-    _scale(axes, panel)
     axes.set_title(panel.title, fontsize=11)
     axes.set_xlabel(panel.x_label)
     axes.set_ylabel(panel.y_label)
@@ -103,10 +105,11 @@ def _places(panel: Panel, x: Sequence[float]) -> list[float]:
     return [1 - value for value in x] if panel.x_scale == "density" else list(x)
 
 
-def _scale(axes: Axes, panel: Panel) -> None:
+def _scale(axes: Axes, panel: Panel, shown: Sequence[Series]) -> None:
+    """Gives a panel its scales; the series are all that share that of y."""
     if panel.log:
         axes.set_yscale("log", nonpositive="clip")
-        axes.set_ylim(bottom=0.7 * _lowest(panel.series))  # a band that reaches zero leaves the picture
+        axes.set_ylim(bottom=0.7 * _lowest(shown))  # a band that reaches zero leaves the picture
         plain = FuncFormatter(lambda y, _: f"{y:g}")
         axes.yaxis.set_major_formatter(plain)
         axes.yaxis.set_minor_formatter(plain if _spans_little(axes) else NullFormatter())

@@ -53,6 +53,8 @@ class CurveStudy:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        checks.text("CurveStudy.name", self.name)
+        checks.text("CurveStudy.experiments", self.experiments)
         settings.check_lists(self, "curves", "other_budgets", "bindings")
         path_runs.check_curves(self, "curves")
         path_runs.check_budgets(self, self.budget, self.other_budgets)

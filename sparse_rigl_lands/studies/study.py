@@ -125,6 +125,8 @@ class Study:
     processes: int = 1
 
     def __post_init__(self) -> None:
+        checks.text("Study.name", self.name)
+        checks.text("Study.experiments", self.experiments)
         lists = ("lines", "sparse_curves", "dense_curves", "other_budgets", "path_seeds", "path_bindings")
         settings.check_lists(self, "seeds", "other_sparsities", "other_seeds", "zeroed_fractions", *lists)
         path_runs.check_curves(self, "sparse_curves", "dense_curves")

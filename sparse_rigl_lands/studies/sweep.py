@@ -21,6 +21,7 @@ from sparse_rigl_lands.training.summary import Summary
 
 _SPARSE = ("pruned", "lottery", "scratch")
 _FROM_PRUNED = ("lottery", "scratch")
+_DEFAULTS = {"Pruned": ["@uniform"], "ZeroedInit": ["@uniform"]}  # their distributions, where gin binds none
 
 # (gin file, bindings) -> the whole configuration that they amount to
 Configuration = Callable[[str, Sequence[str]], str]
@@ -51,6 +52,8 @@ class SweepRun:
     def check_sparsity(self, gin_file: str, configuration: str, parameter: str) -> None:
         """Refuses a configuration in which the sparsity is not what figures would tell.
 
+        Lottery and scratch are not asked: unless they are given another mask, theirs is that of the run that they need.
+
         Args:
           gin_file: of the run.
           configuration: all that its gin file and bindings amount to.
@@ -60,15 +63,23 @@ class SweepRun:
           InputError: it does not: a binding overrides it, or the gin file has another distribution.
         """
         asked = self.zeroed_fraction or self.sparsity
-        if not asked or self.needs:  # lottery and scratch have the mask of the run that they need
+        if not asked or self.needs:
             return
-        found, distribution = settings.values_of(configuration, parameter), parameter.rpartition(".")[0]
-        if set(found) != {repr(asked)}:
+        *_, distribution, name = parameter.split(".")
+        found = settings.values_of(configuration, f"{distribution}.{name}")
+        if set(found) - {repr(asked)}:
             raise InputError(f"{self.name}: a binding sets {parameter} to {' and '.join(found)}, not to {asked}")
-        methods = [value.strip("@()").rpartition(".")[2] for value in settings.values_of(configuration, "train.method")]
-        used = rf"^(?:.*/)?(?:{'|'.join(methods)})\.\w+ = @(?:.*[./])?{re.escape(distribution)}(?:\(\))?$"
-        if not re.search(used, configuration, re.MULTILINE):
-            raise InputError(f"{gin_file} has no use for {parameter}: its method's distribution is not @{distribution}")
+        for method in map(_name_of, settings.values_of(configuration, "train.method")):
+            used = settings.values_of(configuration, f"{method}.distribution") or _DEFAULTS.get(method, [])
+            if used and distribution not in map(_name_of, used):
+                raise InputError(
+                    f"{gin_file} has no use for {parameter}: {method}.distribution is {' and '.join(used)}"
+                )
+
+
+def _name_of(reference: str) -> str:
+    """Of a configurable that gin binds: ``"@module.uniform()"`` is of ``"uniform"``."""
+    return re.split(r"[./]", reference.strip("@()"))[-1]
 
 
 class RunRow(TypedDict):
@@ -117,6 +128,8 @@ class Sweep:
     processes: int = 1
 
     def __post_init__(self) -> None:
+        checks.text("Sweep.name", self.name)
+        checks.text("Sweep.experiments", self.experiments)
         settings.check_lists(self, "methods", "sparsities", "seeds", "zeroed_fractions", "bindings")
         checks.each("Sweep.methods", self.methods, checks.choice, known=("dense", *_SPARSE))
         checks.each("Sweep.sparsities", self.sparsities, checks.number, above=0, below=1)

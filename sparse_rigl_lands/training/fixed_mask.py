@@ -40,7 +40,11 @@ def checkpoint_mask(shapes: Shapes, seed: int, pruned_solution: Callable[[], Poi
     Args:
       shapes, seed, pruned_solution: see ``MaskSource``.
       checkpoint: its prefix, or its run's directory for the latest in it.
+
+    Raises:
+      InputError: there is no such checkpoint.
     """
+    checks.path("checkpoint_mask.checkpoint", checkpoint)
     return checkpoints.load(files.checkpoint_prefix(checkpoint)).point.mask
 
 
@@ -56,6 +60,9 @@ def random_mask(
     Args:
       shapes, seed, pruned_solution: see ``MaskSource``.
       distribution: from kernel shapes by name to the sparsity of each.
+
+    Raises:
+      InputError: the distribution is no function, or as it.
     """
     checks.function("random_mask.distribution", distribution, "@uniform")
     return random_masks.random(shapes, distribution(shapes), seed, "random mask")
@@ -68,7 +75,7 @@ class _FixedMask(Method):
       mask, pruned_run, allow_empty_kernels: see ``Scratch``.
 
     Raises:
-      InputError: the mask is no function.
+      InputError: the mask is no function, the pruned run no ``PrunedRun``, or a flag neither True nor False.
     """
 
     def __init__(self, mask: MaskSource, pruned_run: PrunedRun | None, allow_empty_kernels: bool):
@@ -117,6 +124,9 @@ class Scratch(_FixedMask):
       live_fan_in: whether the initial variance is that of the live fan-in, see
         ``initializations.scaled_to_live_fan_in``.
       allow_empty_kernels: whether a mask may leave a kernel without any weight.
+
+    Raises:
+      InputError: a setting is of another kind.
     """
 
     name = "scratch"
@@ -152,6 +162,9 @@ class Lottery(_FixedMask):
       mask: where the mask comes from: ``pruned_mask``, ``shuffled_mask``, ``checkpoint_mask`` or ``random_mask``.
       pruned_run: the run that is asked for its weights and mask; None is ``PrunedRun()``.
       allow_empty_kernels: whether a mask may leave a kernel without any weight.
+
+    Raises:
+      InputError: a setting is of another kind.
     """
 
     name = "lottery"

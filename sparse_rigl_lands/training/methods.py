@@ -84,6 +84,9 @@ class ZeroedInit(Method):
 
     Args:
       distribution: from kernel shapes by name to the fraction of each that becomes zero.
+
+    Raises:
+      InputError: the distribution is no function.
     """
 
     name = "zeroed_init"
@@ -111,6 +114,9 @@ class Pruned(Method):
       schedule: when masks are updated.
       distribution: from kernel shapes by name to the target sparsity of each.
       allow_empty_kernels: whether a target may leave a kernel without any weight.
+
+    Raises:
+      InputError: a setting is of another kind.
     """
 
     name = "pruned"

@@ -20,14 +20,17 @@ class PrunedRun:
       directory: of the run; None is ``pruned-seed<seed>``, that of the same seed, beside the run that
         builds upon it.
       gin_file: that of the pruned run, to say how it is made when it is not there.
+
+    Raises:
+      InputError: one of them is no path.
     """
 
     directory: str | None = None
     gin_file: str | None = None
 
     def __post_init__(self) -> None:
-        checks.text("PrunedRun.directory", self.directory, others=(None,))
-        checks.text("PrunedRun.gin_file", self.gin_file, others=(None,))
+        checks.path("PrunedRun.directory", self.directory, others=(None,))
+        checks.path("PrunedRun.gin_file", self.gin_file, others=(None,))
 
     def located(self, run: files.RunFiles, seed: int) -> files.RunFiles:
         """The pruned run's files, whether they are there or not.

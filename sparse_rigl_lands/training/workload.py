@@ -23,7 +23,7 @@ class Workload:
       objective: the loss.
 
     Raises:
-      InputError: the network does not fit the dataset.
+      InputError: a setting is of another kind, or the network does not fit the dataset.
     """
 
     name: str

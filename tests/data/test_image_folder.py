@@ -8,7 +8,9 @@ import tensorflow as tf
 
 from sparse_rigl_lands.data import image_folder
 from sparse_rigl_lands.data.image_folder import ImageFolder
+from sparse_rigl_lands.data.imagenet import ImageNet
 from sparse_rigl_lands.data.skipped import write_skipped
+from sparse_rigl_lands.data.tfds_images import TfdsImages
 from sparse_rigl_lands.errors import DECODING_SCOPE, InputError
 from tests.data.tree import encoded, plant, which
 
@@ -80,6 +82,22 @@ def test_lanes_are_almost_equal(root, lanes, monkeypatch):
         return
     batches = itertools.islice(ImageFolder(str(root), 16, lanes).training_batches(7, 0, 0), 2)
     assert sorted(np.concatenate([which(images) for images, _ in batches])) == list(range(14))
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting", "others"),
+    [
+        (ImageFolder, "directory", {}),
+        (ImageFolder, "skip", {"directory": "x"}),
+        (ImageNet, "data_dir", {}),
+        (ImageNet, "skip", {}),
+        (TfdsImages, "data_dir", {"name": "x"}),
+        (TfdsImages, "skip", {"name": "x"}),
+    ],
+)
+def test_what_is_no_path_is_refused(kind, setting, others):
+    with pytest.raises(InputError, match=rf"^{kind.__name__}\.{setting} is 3; it must be .*a text in quotes"):
+        kind(**others, **{setting: 3})
 
 
 @pytest.mark.parametrize("lanes", [0, "2", 1.5])

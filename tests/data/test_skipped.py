@@ -14,8 +14,9 @@ def test_round_trip(tmp_path):
 
 _OTHERS = {
     "[]": "holds no JSON object",
-    "{}": "lacks train",
-    '{"train": {}}': "lacks test",
+    "{}": "it has the splits none",
+    '{"train": {}}': "it has the splits train",
+    '{"train": {}, "test": {}, "validation": {"f": ["x"]}}': "validation",
     '{"train": [], "test": {}}': r"train is \[\]",
     '{"train": {"f": "x"}, "test": {}}': "train.f is 'x'",
     '{"train": {"f": [1]}, "test": {}}': "train.f.0 is 1",

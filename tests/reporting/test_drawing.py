@@ -70,6 +70,17 @@ def test_panels_may_share_their_scale(drawn):
     assert left.get_ylim() != right.get_ylim()
 
 
+@pytest.mark.parametrize("log", [False, True])
+def test_a_shared_scale_shows_all_of_every_panel(drawn, log):
+    """Also where neither the first panel nor the last has the highest and the lowest."""
+    ranges = ((1.0, 2.0), (0.01, 9.0), (0.5, 1.0))
+    panels = [Panel("a", "x", "y", [Series("one", "#112233", (0.0, 1.0), values)], log=log) for values in ranges]
+    for axes in drawn(panels, shares_y=True).axes:
+        bottom, top = axes.get_ylim()
+        assert bottom < 0.01
+        assert top > 9.0
+
+
 def test_notes_stand_at_their_points(drawn):
     notes = [Note("here", 0.5, 3.0), Note("there", 1.0, 2.0, start=(0.2, 1.5))]
     (axes,) = drawn([Panel("a", "x", "y", [_LINE], notes=notes)]).axes

@@ -1,6 +1,7 @@
 """Protects: which paths a study of curves makes, that fits are compared at one budget, and what it says of them."""
 
 import csv
+import inspect
 import sys
 
 import pytest
@@ -9,6 +10,8 @@ from sparse_rigl_lands import files, gin_files
 from sparse_rigl_lands.errors import InputError
 from sparse_rigl_lands.studies import curve_study
 from sparse_rigl_lands.studies.curve_study import CurveStudy, Ends
+from sparse_rigl_lands.studies.study import Study
+from sparse_rigl_lands.studies.sweep import Sweep
 from tests import finished_path
 
 
@@ -82,6 +85,15 @@ def test_every_fit_has_the_same_budget_and_only_fits_have_others():
 def test_an_impossible_study_is_refused(settings, words):
     with pytest.raises(InputError, match=words):
         _study(**settings)
+
+
+@pytest.mark.parametrize("kind", [CurveStudy, Sweep, Study])
+@pytest.mark.parametrize("setting", ["name", "experiments"])
+def test_what_names_no_directory_is_refused(kind, setting):
+    given = {"name": "test", "experiments": "gin/digits", "sparsity": 0.9, "budget": 1200}
+    given = {name: given[name] for name in inspect.signature(kind).parameters if name in given}
+    with pytest.raises(InputError, match=rf"^{kind.__name__}\.{setting} is 3; it must be a text in quotes"):
+        kind(**{**given, setting: 3})
 
 
 def test_every_path_is_the_command_that_a_person_would_run(jobs_of, tmp_path):

@@ -1,6 +1,7 @@
 """Protects: which runs a sweep makes, from what, and what it says of them."""
 
 import csv
+import dataclasses
 
 import gin
 import pytest
@@ -84,14 +85,14 @@ def _jobs(tmp_path, **settings):
         ),
         (
             {"sparsity_parameter": "erdos_renyi_kernel.sparsity"},
-            "pruned.gin has no use for erdos_renyi_kernel.sparsity: its method's distribution is not @erdos",
+            "pruned.gin has no use for erdos_renyi_kernel.sparsity: Pruned.distribution is @uniform",
         ),
         (
             {
                 "sparsity_parameter": "erdos_renyi_kernel.sparsity",
                 "bindings": ["Pruned.distribution = @erdos_renyi_kernel"],
             },
-            "zeroed_init.gin has no use for erdos_renyi_kernel.sparsity",
+            "zeroed_init.gin has no use for erdos_renyi_kernel.sparsity: ZeroedInit.distribution is @uniform",
         ),
     ],
 )
@@ -99,6 +100,16 @@ def test_a_sparsity_that_would_not_be_met_is_refused(tmp_path, settings, words):
     """Else every run of it would be told of by a sparsity that it has not."""
     with pytest.raises(InputError, match=words):
         _jobs(tmp_path, **settings)
+
+
+@pytest.mark.parametrize("method", ["@Pruned()", "%METHOD"])
+@pytest.mark.parametrize("parameter", ["uniform.sparsity", "sparse_rigl_lands.uniform.sparsity"])
+def test_a_distribution_that_is_the_default_need_not_be_bound(method, parameter):
+    run = sweeps.SweepRun("a", "pruned", 0, sparsity=0.8)
+    configuration = f"METHOD = @Pruned()\ntrain.method = {method}\nuniform.sparsity = 0.8\n"
+    run.check_sparsity("pruned.gin", configuration, parameter)
+    with pytest.raises(InputError, match="to 0.8, not to 0.9"):
+        dataclasses.replace(run, sparsity=0.9).check_sparsity("pruned.gin", configuration, parameter)
 
 
 def test_a_sparsity_may_be_that_of_another_distribution(tmp_path):
