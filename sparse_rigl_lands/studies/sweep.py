@@ -65,13 +65,13 @@ class SweepRun:
         asked = self.zeroed_fraction or self.sparsity
         if not asked or self.needs:
             return
-        *_, distribution, name = parameter.split(".")
-        found = settings.values_of(configuration, f"{distribution}.{name}")
+        *_, distribution, name = ("", *parameter.split("."))  # a macro is no distribution's
+        found = settings.values_of(configuration, f"{distribution}.{name}".strip("."))
         if set(found) - {repr(asked)}:
             raise InputError(f"{self.name}: a binding sets {parameter} to {' and '.join(found)}, not to {asked}")
         for method in map(_name_of, settings.values_of(configuration, "train.method")):
             used = settings.values_of(configuration, f"{method}.distribution") or _DEFAULTS.get(method, [])
-            if used and distribution not in map(_name_of, used):
+            if used and distribution and distribution not in map(_name_of, used):
                 raise InputError(
                     f"{gin_file} has no use for {parameter}: {method}.distribution is {' and '.join(used)}"
                 )

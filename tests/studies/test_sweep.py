@@ -102,6 +102,14 @@ def test_a_sparsity_that_would_not_be_met_is_refused(tmp_path, settings, words):
         _jobs(tmp_path, **settings)
 
 
+def test_a_sparsity_may_be_a_macro(tmp_path):
+    bindings = ["uniform.sparsity = %SPARSITY"]
+    _, pruned, *_ = _jobs(tmp_path, sparsity_parameter="SPARSITY", bindings=bindings)
+    assert "--gin_param=SPARSITY = 0.8" in pruned.command
+    with pytest.raises(InputError, match="a binding sets SPARSITY to 0.5, not to 0.8"):
+        _jobs(tmp_path, sparsity_parameter="SPARSITY", bindings=[*bindings, "SPARSITY = 0.5"])
+
+
 @pytest.mark.parametrize("method", ["@Pruned()", "%METHOD"])
 @pytest.mark.parametrize("parameter", ["uniform.sparsity", "sparse_rigl_lands.uniform.sparsity"])
 def test_a_distribution_that_is_the_default_need_not_be_bound(method, parameter):
