@@ -56,7 +56,7 @@ def test_it_is_what_the_evaluator_finds(workload, ends, one_device, batch_norm):
     for name, array in expected.losses.arrays().items():
         np.testing.assert_array_equal(found.losses.arrays()[name], array)
     np.testing.assert_array_equal(found.ends.sums, expected.ends.sums)
-    assert (found.mask, found.loss_at(0.5), found.loss_at(0.3)) == ("common", found.losses.cross_entropy[1], None)
+    assert (found.mask_rule, found.loss_at(0.5), found.loss_at(0.3)) == ("common", found.losses.cross_entropy[1], None)
 
 
 def test_a_curve_of_given_control_points(workload, ends):
