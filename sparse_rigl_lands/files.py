@@ -81,6 +81,10 @@ class RunFiles(Directory):
         """The run of another method or seed that lies in the same directory as this one, by its default name."""
         return RunFiles(self.directory.parent / _run_name(method, seed))
 
+    def small_parts(self) -> tuple[pathlib.Path, ...]:
+        """Of a finished run, besides its summary, all but its checkpoints: these are checked where they are read."""
+        return self.metrics, self.config, self.digests
+
     @property
     def checkpoints(self) -> pathlib.Path:
         return self.directory / "checkpoints"
@@ -181,6 +185,10 @@ class PathFiles(Directory):
         """What a finished path consists of, its result last; not all have all of it."""
         tables, points = (self.table, self.covariance, self.classes), sorted(self.control_points.glob("point_*"))
         return [self.config, *tables, *points, *self.fit.parts(), self.result]
+
+    def small_parts(self) -> tuple[pathlib.Path, ...]:
+        """Of every finished path, besides its result, all but its checkpoints: these are checked where they are read."""
+        return self.table, self.covariance, self.config, self.digests
 
     @property
     def figures(self) -> tuple[pathlib.Path, pathlib.Path]:

@@ -93,6 +93,13 @@ def test_what_was_given_no_directory_lies_below_runs(directory, expected):
     assert directory == pathlib.Path(expected)
 
 
+@pytest.mark.parametrize("kind", [files.RunFiles, files.PathFiles])
+def test_small_parts_are_digested_parts_and_the_digests(kind, tmp_path):
+    written = kind(tmp_path)
+    assert set(written.small_parts()) < {*written.parts(), written.digests}
+    assert {written.config, written.digests} < set(written.small_parts())
+
+
 def test_an_unfinished_run_is_refused_by_name(tmp_path):
     run = files.RunFiles(tmp_path / "run")
     with pytest.raises(InputError, match="run is not the directory of a run: it has no summary.json"):

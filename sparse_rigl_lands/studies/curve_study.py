@@ -137,7 +137,7 @@ def jobs_of(study: CurveStudy, written: files.CurveStudyFiles, ends: Ends, confi
             path.result,
             (),
             f"{run.steps} steps",
-            (path.table,),
+            path.small_parts(),
         )
 
     return [job(run) for run in study.runs()]

@@ -46,8 +46,8 @@ def jobs_of(study: Study, written: files.StudyFiles, configuration: Configuratio
         everything = "\n".join([own, *(by_name[name].configuration for name in needs.values())])
         command = run.command(checkpoint(path.start, path.seed), checkpoint(path.end, path.seed), path.seed, where)
         unique = tuple(dict.fromkeys(needs.values()))
-        tables = (where.table, where.covariance)
-        return Job(path.name, command, everything, where.result, unique, f"path of {run.steps} steps", tables)
+        kind = f"path of {run.steps} steps"
+        return Job(path.name, command, everything, where.result, unique, kind, where.small_parts())
 
     solutions = [run.name for run in study.sweeps()[0].runs() if not run.zeroed_fraction]
     table = written.solutions

@@ -196,9 +196,8 @@ def jobs_of(sweep: Sweep, sweep_files: files.SweepFiles, configuration: Configur
         own = configuration(gin_file, bindings)
         run.check_sparsity(gin_file, own, sweep.sparsity_parameter)
         everything = f"{own}\n{versions}"
-        return Job(
-            run.name, tuple(command), everything, files_of_run.summary, run.needs, run.method, (files_of_run.metrics,)
-        )
+        parts = files_of_run.small_parts()
+        return Job(run.name, tuple(command), everything, files_of_run.summary, run.needs, run.method, parts)
 
     versions = software()
     return [job(run) for run in sweep.runs()]

@@ -37,6 +37,13 @@ def test_killed_and_run_again_it_ends_with_every_run_and_both_figures(commands, 
     assert commands.run("scripts/sweep.py", *short_sweep) == output
     assert sweep.table.read_bytes() == table
     assert times_of(sweep.directory, "summary.json") == all_runs  # nothing was trained again
+    damaged = sweep.run("dense-seed0").digests
+    damaged.write_bytes(damaged.read_bytes()[:8])
+    process = commands.start("scripts/sweep.py", *short_sweep)
+    _, errors = process.communicate()
+    assert process.returncode == 1
+    assert f"the first: dense-seed0: {damaged.parent}" in errors.splitlines()[-1]  # though no figure needs it
+    assert " is damaged: it is not what was written, going by sha256sums.txt" in errors.splitlines()[-1]
 
 
 def test_what_cannot_be_trained_is_refused_before_anything_starts(commands, short_sweep, tmp_path):
