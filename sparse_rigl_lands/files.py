@@ -187,7 +187,7 @@ class PathFiles(Directory):
         return [self.config, *tables, *points, *self.fit.parts(), self.result]
 
     def small_parts(self) -> tuple[pathlib.Path, ...]:
-        """Of every finished path, besides its result, all but its checkpoints: these are checked where they are read."""
+        """Of every finished path, besides its result, all but checkpoints: these are checked where they are read."""
         return self.table, self.covariance, self.config, self.digests
 
     @property
