@@ -5,7 +5,6 @@ Also that the memory of a function is its own.
 
 import operator
 import os
-import pathlib
 import shutil
 import subprocess
 
@@ -66,7 +65,6 @@ def test_a_report_is_written_and_tells_whether_all_are_within_their_bounds(monke
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not pathlib.Path("/proc/self/status").exists(), reason="Linux tells the peak of a process there")
 def test_the_peak_memory_of_a_function_is_its_own():
     of_this_process = operator.mul(b"x", 2**30)
     least, more = (measure.peak_memory(operator.mul, b"x", megabytes * 2**20) for megabytes in (0, 512))

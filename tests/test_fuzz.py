@@ -51,7 +51,7 @@ def _told(reader, made, content):
 def test_real_files_are_read(made, target):
     """Else nothing behind the first check would be reached."""
     reader, seed = target
-    reader(made, seed)
+    assert _told(reader, made, seed) is None
 
 
 @pytest.mark.parametrize("target", TARGETS, indirect=True)
