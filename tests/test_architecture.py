@@ -77,7 +77,7 @@ def test_every_module_has_its_tests():
     # an interface is tested through what fills it
     through_others = {"errors", "data/photographs", "networks/residual", "paths/layers"}
     through_others |= {"training/loop", "training/methods", "training/trainer"}
-    through_others |= {"paths/checks", "paths/evaluated_path", "reporting/panels"}
+    through_others |= {"paths/requirements", "paths/evaluated_path", "reporting/panels"}
     assert modules - tested == through_others
 
 

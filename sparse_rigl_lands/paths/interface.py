@@ -10,13 +10,13 @@ import tf_keras
 from sparse_rigl_lands import checks
 from sparse_rigl_lands.data.dataset import padded_batches
 from sparse_rigl_lands.errors import InputError
-from sparse_rigl_lands.paths.checks import check_dtype, check_statistics
 from sparse_rigl_lands.paths.curves import Curve, Line, places
 from sparse_rigl_lands.paths.evaluated_path import EvaluatedPath
 from sparse_rigl_lands.paths.evaluator import BatchNorm, PathEvaluator, StatisticsOfPlaces
 from sparse_rigl_lands.paths.masks import MaskRule
 from sparse_rigl_lands.paths.partial_sums import added_up
 from sparse_rigl_lands.paths.recalibration import statistics_of
+from sparse_rigl_lands.paths.requirements import check_dtype, check_statistics
 from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points.point import Point
 from sparse_rigl_lands.training.objective import Objective

@@ -10,11 +10,11 @@ import tensorflow as tf
 import tf_keras
 
 from sparse_rigl_lands import checks, devices, files
-from sparse_rigl_lands.paths.checks import check_images, check_range, check_statistics, check_workloads
 from sparse_rigl_lands.paths.curves import Curve, Line, places
 from sparse_rigl_lands.paths.evaluator import BatchNorm, PathEvaluator, unit_of
 from sparse_rigl_lands.paths.fitting import CurveFit, Fitting
 from sparse_rigl_lands.paths.masks import MaskRule
+from sparse_rigl_lands.paths.requirements import check_images, check_range, check_statistics, check_workloads
 from sparse_rigl_lands.paths.sample import Sample
 from sparse_rigl_lands.paths.weight_path import WeightPath
 from sparse_rigl_lands.points import checkpoint as checkpoints

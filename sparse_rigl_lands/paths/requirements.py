@@ -1,4 +1,4 @@
-"""What is refused of the settings of a path, each in one line, before anything is written."""
+"""What settings, points and images of a path must fulfil together: refused in one line, before anything is written."""
 
 from collections.abc import Sequence
 
