@@ -3,11 +3,13 @@
 ``make attack`` is the attack on the commands. Full disks, read-only directories and clocks are tried there alone.
 """
 
+import importlib.resources
 import pathlib
 
+import jinja2
 import pytest
 
-from tests.attack import damage, kills, pairs
+from tests.attack import damage, evidence, kills, pairs
 from tests.attack.counter import FLAWS
 from tests.attack.outcome import Ended, problems_of_refusal
 from tests.attack.site import Site
@@ -100,3 +102,17 @@ def test_what_is_wrong_after_a_kill_is_found(site):
 def test_a_failure_is_told_in_one_line(status, errors, is_found):
     problems = problems_of_refusal(Ended(status, "", errors), pathlib.Path("/there/output"))
     assert {problem.kind for problem in problems} == ({"badly told"} if is_found else set())
+
+
+def test_a_report_is_the_same_result_on_another_day(tmp_path):
+    """A clock that jumps, and an attack that goes on past midnight, are not taken for a wrong result."""
+    page = importlib.resources.files("sparse_rigl_lands.reporting") / "page/report.html"
+    (heading,) = (line for line in page.read_text().splitlines() if "{{ date }}" in line)
+
+    def told(**changed):
+        words = {"study": {"name": "digits"}, "date": "2026-11-27", "machine": "Xeon"} | changed
+        (tmp_path / "report.html").write_text(jinja2.Template(heading).render(words))
+        return evidence.results(tmp_path)
+
+    assert told() == told(date="2027-05-11")
+    assert told() != told(machine="EPYC")

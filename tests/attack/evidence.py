@@ -9,8 +9,8 @@ import re
 
 import numpy as np
 
-# Of processes, not of results: how long they took, what they printed, when their events were.
-_SECONDS = re.compile(rb"ran for \d+ \w+ in sum|seconds\W{1,2}>[\d.]+<")
+# Of processes, not of results: how long they took, and on which day a report was told.
+_OF_A_REPORT = re.compile(rb"ran for \d+ \w+ in sum|seconds\W{1,2}>[\d.]+<|, \d{4}-\d\d-\d\d, ")
 _OF_STUDIES = ("runs.csv", "paths.csv", "steps.csv", "claims.csv", "claims.json", "table.md", "report.html")
 _OF_PROCESSES = ("seconds_of_last_process", "seconds")
 
@@ -18,8 +18,8 @@ _OF_PROCESSES = ("seconds_of_last_process", "seconds")
 def results(directory: pathlib.Path) -> dict[str, bytes]:
     """All files by their names within a directory, with what is the same of them however often a command was disturbed.
 
-    Left out are TensorBoard's events, logs, the lock and files that are being written; in the others, seconds, and in
-    the records of steps the digests of files that hold seconds.
+    Left out are TensorBoard's events, logs, the lock and files that are being written; in the others, seconds and the
+    day of a report, and in the records of steps the digests of files that hold seconds.
     """
     return {str(path.relative_to(directory)): _undated(path, directory) for path in _files(directory)}
 
@@ -87,7 +87,7 @@ def _undated(path: pathlib.Path, directory: pathlib.Path) -> bytes:
             return json.dumps([{key: row[key] for key in row if key not in _OF_PROCESSES} for row in rows]).encode()
     except (ValueError, AttributeError):  # damaged: it is what it is
         return content
-    return _SECONDS.sub(b"", content) if path.suffix == ".html" else content
+    return _OF_A_REPORT.sub(b"", content) if path.suffix == ".html" else content
 
 
 def _check_checkpoint(prefix: pathlib.Path) -> None:
