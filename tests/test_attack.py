@@ -104,15 +104,16 @@ def test_a_failure_is_told_in_one_line(status, errors, is_found):
     assert {problem.kind for problem in problems} == ({"badly told"} if is_found else set())
 
 
-def test_a_report_is_the_same_result_on_another_day(tmp_path):
+def test_a_report_is_the_same_result_on_another_day_and_in_another_time(tmp_path):
     """A clock that jumps, and an attack that goes on past midnight, are not taken for a wrong result."""
     page = importlib.resources.files("sparse_rigl_lands.reporting") / "page/report.html"
     (heading,) = (line for line in page.read_text().splitlines() if "{{ date }}" in line)
+    steps = 'Their commands ran for {minutes} minutes in sum <td data-column="seconds">{minutes}.5</td>'
 
-    def told(**changed):
-        words = {"study": {"name": "digits"}, "date": "2026-11-27", "machine": "Xeon"} | changed
-        (tmp_path / "report.html").write_text(jinja2.Template(heading).render(words))
+    def told(date="2026-11-27", minutes=12, machine="Xeon"):
+        told = jinja2.Template(heading).render(study={"name": "digits"}, date=date, machine=machine)
+        (tmp_path / "report.html").write_text(told + steps.format(minutes=minutes))
         return evidence.results(tmp_path)
 
-    assert told() == told(date="2027-05-11")
+    assert told() == told(date="2027-05-11") == told(minutes=3) == told(minutes=-651167)
     assert told() != told(machine="EPYC")

@@ -9,8 +9,9 @@ import re
 
 import numpy as np
 
-# Of processes, not of results: how long they took, and on which day a report was told.
-_OF_A_REPORT = re.compile(rb"ran for \d+ \w+ in sum|seconds\W{1,2}>[\d.]+<|, \d{4}-\d\d-\d\d, ")
+# Of processes, not of results: how long they took, and on which day a report was told. Where all clocks are set back,
+# those that never are as well, less than no time was taken.
+_OF_A_REPORT = re.compile(rb"ran for -?\d+ \w+ in sum|seconds\W{1,2}>-?[\d.]+<|, \d{4}-\d\d-\d\d, ")
 _OF_STUDIES = ("runs.csv", "paths.csv", "steps.csv", "claims.csv", "claims.json", "table.md", "report.html")
 _OF_PROCESSES = ("seconds_of_last_process", "seconds")
 
