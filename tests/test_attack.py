@@ -111,8 +111,8 @@ def test_a_report_is_the_same_result_on_another_day_and_in_another_time(tmp_path
     steps = 'Their commands ran for {minutes} minutes in sum <td data-column="seconds">{minutes}.5</td>'
 
     def told(date="2026-11-27", minutes=12, machine="Xeon"):
-        told = jinja2.Template(heading).render(study={"name": "digits"}, date=date, machine=machine)
-        (tmp_path / "report.html").write_text(told + steps.format(minutes=minutes))
+        rendered = jinja2.Template(heading).render(study={"name": "digits"}, date=date, machine=machine)
+        (tmp_path / "report.html").write_text(rendered + steps.format(minutes=minutes))
         return evidence.results(tmp_path)
 
     assert told() == told(date="2027-05-11") == told(minutes=3) == told(minutes=-651167)
